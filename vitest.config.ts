@@ -2,7 +2,13 @@ import { defineConfig } from 'vitest/config';
 
 const resolve = { conditions: ['source', 'import', 'module', 'default'] };
 const ssr = { resolve: { conditions: ['source', 'import', 'module', 'default'] } };
-const at = (suffix: string) => [`proto-events/**/*.${suffix}.spec.ts`, `libs/**/*.${suffix}.spec.ts`, `services/**/*.${suffix}.spec.ts`, `infra/**/*.${suffix}.spec.ts`, `test/**/*.${suffix}.spec.ts`];
+const at = (suffix: string) => [
+  `proto-events/**/*.${suffix}.spec.ts`,
+  `libs/**/*.${suffix}.spec.ts`,
+  `services/**/*.${suffix}.spec.ts`,
+  `infra/**/*.${suffix}.spec.ts`,
+  `test/**/*.${suffix}.spec.ts`,
+];
 const exclude = ['**/node_modules/**', '**/dist/**', '**/.cache/**'];
 
 /** The suffix names the cost: `unit` is pure, `int` talks to a real server, `e2e` starts the whole product. */
@@ -10,8 +16,24 @@ export default defineConfig({
   test: {
     projects: [
       { resolve, ssr, test: { name: 'unit', include: at('unit'), exclude, setupFiles: ['./vitest.setup.ts'] } },
-      { resolve, ssr, test: { name: 'int', include: at('int'), exclude, testTimeout: 60_000, hookTimeout: 120_000, maxWorkers: 2 } },
-      { resolve, ssr, test: { name: 'e2e', include: at('e2e'), exclude, testTimeout: 300_000, hookTimeout: 180_000, maxWorkers: 1, fileParallelism: false } },
+      {
+        resolve,
+        ssr,
+        test: { name: 'int', include: at('int'), exclude, testTimeout: 60_000, hookTimeout: 120_000, maxWorkers: 2 },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'e2e',
+          include: at('e2e'),
+          exclude,
+          testTimeout: 300_000,
+          hookTimeout: 180_000,
+          maxWorkers: 1,
+          fileParallelism: false,
+        },
+      },
     ],
   },
 });

@@ -1,1 +1,15 @@
-export {};
+export * from './calls.ts';
+export * from './catalog.ts';
+export * from './codes.ts';
+export * from './commands.ts';
+export * from './cursor.ts';
+export * from './events.ts';
+export * from './frames.ts';
+export * from './headers.ts';
+export * from './jobs.ts';
+export * from './plan.ts';
+export * from './queries.ts';
+export * from './state.ts';
+export * from './subjects.ts';
+export * from './tokens.ts';
+export * from './values.ts';
