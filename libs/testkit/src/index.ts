@@ -1,1 +1,16 @@
-export {};
+export { type NatsOptions, type NatsServer, startEphemeralNats, startNats } from './embedded/nats.ts';
+export {
+  findNatsServer,
+  type NatsServerBinary,
+  NatsServerNotFound,
+  natsServerBinary,
+} from './embedded/nats-server-binary.ts';
+export {
+  assertPortFree,
+  assertPortsFree,
+  freePort,
+  type PortConflict,
+  PortInUse,
+  type PortWish,
+} from './embedded/ports.ts';
+export type { ServerExit } from './embedded/server-process.ts';

@@ -54,7 +54,9 @@ export async function withLock<T>(path: string, timeoutMs: number, work: () => P
       }
     }
     if (performance.now() > deadline) {
-      throw new Error(`lock_timeout: process ${taken.pid} has held ${path} for ${timeoutMs} ms; end it or delete the file.`);
+      throw new Error(
+        `lock_timeout: process ${taken.pid} has held ${path} for ${timeoutMs} ms; end it or delete the file.`,
+      );
     }
     await sleep(100);
   }

@@ -5,7 +5,13 @@ import { type AptSource, distributionSources, parseAptSources, parseOsRelease, s
 import { runQuietly } from './run-quietly.ts';
 
 const RELEASE = '2.15.1';
-const ARCHITECTURES: Record<string, string> = { x64: 'amd64', arm64: 'arm64', arm: 'arm7', ia32: '386', s390x: 's390x' };
+const ARCHITECTURES: Record<string, string> = {
+  x64: 'amd64',
+  arm64: 'arm64',
+  arm: 'arm7',
+  ia32: '386',
+  s390x: 's390x',
+};
 
 /** The official release, checked against the checksums published with it. Without a network it fails in the name lookup. */
 export async function fromGithubRelease(scratch: string): Promise<string> {
@@ -17,7 +23,10 @@ export async function fromGithubRelease(scratch: string): Promise<string> {
   const folder = `nats-server-v${RELEASE}-${process.platform}-${architecture}`;
   const archive = `${folder}.tar.gz`;
   const sums = new TextDecoder().decode(await download(`${base}/SHA256SUMS`, 5_000));
-  const expected = sums.split('\n').find((line) => line.trim().endsWith(archive))?.split(/\s+/)[0];
+  const expected = sums
+    .split('\n')
+    .find((line) => line.trim().endsWith(archive))
+    ?.split(/\s+/)[0];
   if (!expected) throw new Error(`SHA256SUMS of v${RELEASE} does not list ${archive}`);
   const bytes = await download(`${base}/${archive}`, 180_000);
   const actual = createHash('sha256').update(bytes).digest('hex');
@@ -62,7 +71,8 @@ export async function fromAptMirror(scratch: string): Promise<string> {
 }
 
 async function fromMirror(folder: string, sourceText: string): Promise<string> {
-  for (const name of ['lists/partial', 'cache/archives/partial', 'out']) mkdirSync(join(folder, name), { recursive: true });
+  for (const name of ['lists/partial', 'cache/archives/partial', 'out'])
+    mkdirSync(join(folder, name), { recursive: true });
   writeFileSync(join(folder, 'only.sources'), sourceText);
   const settings = {
     'Dir::State::lists': join(folder, 'lists'),
