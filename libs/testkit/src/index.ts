@@ -13,4 +13,10 @@ export {
   PortInUse,
   type PortWish,
 } from './embedded/ports.ts';
+export {
+  type PostgresOptions,
+  type PostgresServer,
+  startEphemeralPostgres,
+  startPostgres,
+} from './embedded/postgres.ts';
 export type { ServerExit } from './embedded/server-process.ts';

@@ -1,4 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endProcess, processFacts } from './processes.ts';
@@ -61,6 +70,8 @@ export async function endLeftover(
 export async function ephemeralFolder(kind: 'nats' | 'postgres', parent: string = tmpdir()): Promise<string> {
   await sweep(parent, kind);
   const folder = realpathSync(mkdtempSync(join(parent, `toolstream-${kind}-`)));
+  // Postgres may run as another user, who must pass through; what is private below has its own mode.
+  chmodSync(folder, 0o755);
   writeServerRecord(folder, 0);
   return folder;
 }
