@@ -21,7 +21,7 @@ export const plannedTool = z.object({
   retries: retryPolicy,
   idempotent: z.boolean(),
   isolation,
-  approval: approvalPolicy,
+  approval_policy: approvalPolicy,
   destructive: z.boolean(),
   estimated_duration_ms: millis,
   /** Set when the call cannot run (`unknown_tool`, `invalid_arguments`): it fails alone when its turn comes. */

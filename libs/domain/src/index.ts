@@ -1,1 +1,14 @@
-export {};
+export { advance } from './advance.ts';
+export { controlOf, evolveControl, FREE, type RunControl, toolControl } from './control.ts';
+export { ABANDON_AFTER_MS, activeTime, runDeadline, runExpiry } from './deadlines.ts';
+export { commandEventId, decide } from './decide.ts';
+export { estimatedDuration, RUNS_UNTIL_LEARNED } from './estimate.ts';
+export { evolve, fold } from './evolve.ts';
+export { type Catalog, type Planned, type PlanRequest, planRun } from './plan.ts';
+export { type Effect, effectId, isOutstanding, outstanding, react } from './react.ts';
+export { type CallResult, callResults, RESULT_FORMATS, type ResultFormat, toMessages } from './results.ts';
+export { backoff } from './retry.ts';
+export { toSnapshot } from './snapshot.ts';
+export { summarise } from './summary.ts';
+export { type Stamp, toEvent } from './to-event.ts';
+export type { Command, Decision, Draft, Now, Recorded, Rejection } from './types.ts';
