@@ -25,6 +25,8 @@ export interface NatsOptions {
   logFile?: string;
   /** Keep the server out of the terminal's process group, for owners that stop their children in order. */
   detached?: boolean;
+  /** Told the pid at every start, before the server is ready. */
+  onSpawn?: (pid: number) => void;
   readyTimeoutMs?: number;
 }
 
@@ -71,6 +73,7 @@ async function serve(options: NatsOptions, afterStop: () => void): Promise<NatsS
     readyTimeoutMs: options.readyTimeoutMs ?? 60_000,
     stopSignals: [['SIGTERM', 10_000]],
     detached: options.detached ?? false,
+    onSpawn: options.onSpawn,
   });
   await server.start();
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chownSync, existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { PostgresBinaries } from './postgres-binaries.ts';
 import { runQuietly } from './run-quietly.ts';
@@ -67,9 +67,13 @@ export async function reachableBinaries(binaries: PostgresBinaries, account: Acc
     const draft = `${copy}.${process.pid}`;
     mkdirSync(dirname(copy), { recursive: true, mode: 0o755 });
     await runQuietly('cp', ['-RP', home, draft], { timeoutMs: 60_000 });
-    await runQuietly('mv', ['-T', draft, copy], { timeoutMs: 10_000 }).catch((error) => {
+    try {
+      renameSync(draft, copy);
+    } catch (error) {
+      rmSync(draft, { recursive: true, force: true });
+      // Another process was first.
       if (!existsSync(join(copy, 'bin', 'postgres'))) throw error;
-    });
+    }
   }
   return copy;
 }

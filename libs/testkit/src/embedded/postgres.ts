@@ -4,14 +4,8 @@ import pg from 'pg';
 import { freePort, isFree } from './ports.ts';
 import { postgresAccount, reachableBinaries, reachableFolder } from './postgres-account.ts';
 import { postgresBinaries } from './postgres-binaries.ts';
-import {
-  clearCrashRemains,
-  ensureCluster,
-  isPostmasterOf,
-  keptPassword,
-  postgresEnvironment,
-  postmasterIsReady,
-} from './postgres-cluster.ts';
+import { ensureCluster, keptPassword, postgresEnvironment } from './postgres-cluster.ts';
+import { clearCrashRemains, isPostmasterOf, postmasterIsReady } from './postmaster.ts';
 import { type ServerExit, ServerProcess } from './server-process.ts';
 import { endLeftover, ephemeralFolder, removeServerRecord } from './server-record.ts';
 
@@ -25,6 +19,8 @@ export interface PostgresOptions {
   logFile?: string;
   /** Keep the server out of the terminal's process group, for owners that stop their children in order. */
   detached?: boolean;
+  /** Told the pid at every start, before the server is ready. */
+  onSpawn?: (pid: number) => void;
   readyTimeoutMs?: number;
 }
 
@@ -60,13 +56,14 @@ export function startPostgres(options: PostgresOptions): Promise<PostgresServer>
 async function serve(options: PostgresOptions, { durable, afterStop }: Flavour): Promise<PostgresServer> {
   const account = await postgresAccount(join(options.dataDir, 'pgdata'));
   const dataDir = reachableFolder(options.dataDir, account);
-  const home = await reachableBinaries(postgresBinaries(), account);
+  const binaries = postgresBinaries();
+  const home = await reachableBinaries(binaries, account);
   const pgdata = join(dataDir, 'pgdata');
   const logFile = options.logFile ?? join(dataDir, 'postgres.log');
   const password = durable ? keptPassword(dataDir) : undefined;
   const port = options.port ?? (await freePort());
   const address = (database: string) =>
-    `postgres://postgres${password ? `:${password}` : ''}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
+    `postgres://postgres${password ? `:${password}` : ''}@127.0.0.1:${port}/${database}`;
 
   const server = new ServerProcess({
     name: 'postgres',
@@ -81,7 +78,7 @@ async function serve(options: PostgresOptions, { durable, afterStop }: Flavour):
     prepare: async () => {
       // SIGINT is Postgres's fast shutdown: roll back what is open and end.
       await endLeftover(dataDir, (command) => isPostmasterOf(command, pgdata), 'SIGINT');
-      await ensureCluster(dataDir, pgdata, home, account, { durable, ...(password ? { password } : {}) });
+      await ensureCluster({ folder: dataDir, pgdata, home, version: binaries.version, account, password });
       await clearCrashRemains(pgdata);
     },
     isReady: async () => postmasterIsReady(pgdata, server.pid),
@@ -91,10 +88,13 @@ async function serve(options: PostgresOptions, { durable, afterStop }: Flavour):
       ['SIGQUIT', 5_000],
     ],
     detached: options.detached ?? false,
+    onSpawn: options.onSpawn,
   });
   await server.start();
 
   const createDatabase = async (name: string): Promise<string> => {
+    // What needs no escaping in an address: clients disagree about the rest.
+    if (!/^[\w-]{1,63}$/.test(name)) throw new Error(`bad_database_name: "${name}" is not 1 to 63 of [A-Za-z0-9_-].`);
     await inDatabase(address('postgres'), async (client) => {
       const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
       if (rowCount === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);

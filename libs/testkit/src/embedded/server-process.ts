@@ -19,13 +19,15 @@ export interface ServerProcessSpec {
   command: ServerCommand;
   /** Removes what a crash left behind, so that the start cannot be blocked by it. */
   prepare(): Promise<void>;
-  /** Asked every few milliseconds until it says yes. */
+  /** Asked every few milliseconds until it says yes. Must not be fooled by another server on the same port. */
   isReady(): Promise<boolean>;
   readyTimeoutMs: number;
   /** Tried in order, each with its grace time, before SIGKILL. */
   stopSignals: [NodeJS.Signals, number][];
   /** Out of the terminal's process group: Ctrl-C reaches the owner alone, who then stops things in order. */
   detached: boolean;
+  /** Told the pid as soon as there is one, long before the server is ready. */
+  onSpawn?: ((pid: number) => void) | undefined;
 }
 
 export interface ServerExit {
@@ -49,7 +51,7 @@ export class ServerProcess {
     return this.#child?.pid;
   }
 
-  /** Called for every end that neither `stop` nor `kill9` asked for. */
+  /** Called when a server that was ready ends and neither `stop` nor `kill9` asked for it. */
   onUnexpectedExit(listener: (exit: ServerExit) => void): void {
     this.#listeners.push(listener);
   }
@@ -72,7 +74,8 @@ export class ServerProcess {
       }
       await sleep(15);
     }
-    if (this.#child !== child) throw this.#startFailed('was stopped while it started', logStart);
+    if (this.#child !== child) throw this.#startFailed('ended while it started', logStart);
+    this.#expected = false;
   }
 
   /** Returns when the process is gone. Stopping what does not run is not an error. */
@@ -104,14 +107,14 @@ export class ServerProcess {
   }
 
   #spawn(): { child: ChildProcess; exited: Promise<ServerExit> } {
-    const { command, logFile, dataDir, detached } = this.#spec;
+    const { command, logFile, dataDir, detached, onSpawn } = this.#spec;
     // A file, not a pipe: the server must outlive its owner's crash without dying of a broken pipe in mid-write.
     const log = openSync(logFile, 'a');
     const { file, args, ...identity } = command;
     const child = spawn(file, args, { ...identity, cwd: dataDir, detached, stdio: ['ignore', log, log] });
     closeSync(log);
     this.#child = child;
-    this.#expected = false;
+    this.#expected = true;
     const exited = new Promise<ServerExit>((resolve) => {
       child.once('error', () => resolve({ code: 127, signal: null }));
       child.once('exit', (code, killedBy) => resolve({ code, signal: killedBy }));
@@ -124,7 +127,10 @@ export class ServerProcess {
       return exit;
     });
     this.#exited = exited;
-    if (child.pid) writeServerRecord(dataDir, child.pid);
+    if (child.pid) {
+      writeServerRecord(dataDir, child.pid);
+      onSpawn?.(child.pid);
+    }
     if (!detached) track(child);
     return { child, exited };
   }
