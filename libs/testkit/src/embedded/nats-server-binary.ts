@@ -105,7 +105,7 @@ async function fillCache(cache: string, tried: string[]): Promise<NatsServerBina
     const meanwhile = await inCache(cache).catch(() => undefined);
     if (meanwhile) return meanwhile;
     const ways = [
-      ['GitHub release', fromGithubRelease],
+      ['GitHub release', (scratch: string) => fromGithubRelease(scratch)],
       ['apt mirror', fromAptMirror],
     ] as const;
     for (const [source, fetchBinary] of ways) {

@@ -5,6 +5,7 @@ import { type AptSource, distributionSources, parseAptSources, parseOsRelease, s
 import { runQuietly } from './run-quietly.ts';
 
 const RELEASE = '2.15.1';
+const RELEASES = 'https://github.com/nats-io/nats-server/releases/download';
 const ARCHITECTURES: Record<string, string> = {
   x64: 'amd64',
   arm64: 'arm64',
@@ -14,12 +15,12 @@ const ARCHITECTURES: Record<string, string> = {
 };
 
 /** The official release, checked against the checksums published with it. Without a network it fails in the name lookup. */
-export async function fromGithubRelease(scratch: string): Promise<string> {
+export async function fromGithubRelease(scratch: string, releases: string = RELEASES): Promise<string> {
   const architecture = ARCHITECTURES[process.arch];
   if (!architecture || !['linux', 'darwin'].includes(process.platform)) {
     throw new Error(`no release archive for ${process.platform}-${process.arch}`);
   }
-  const base = `https://github.com/nats-io/nats-server/releases/download/v${RELEASE}`;
+  const base = `${releases}/v${RELEASE}`;
   const folder = `nats-server-v${RELEASE}-${process.platform}-${architecture}`;
   const archive = `${folder}.tar.gz`;
   const sums = new TextDecoder().decode(await download(`${base}/SHA256SUMS`, 5_000));

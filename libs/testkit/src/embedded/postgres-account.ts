@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { chownSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { PostgresBinaries } from './postgres-binaries.ts';
@@ -64,7 +64,7 @@ export async function reachableBinaries(binaries: PostgresBinaries, account: Acc
   if (canReach(join(home, 'bin'), account)) return home;
   const copy = `/var/lib/toolstream/postgres-${binaries.version}`;
   if (!existsSync(join(copy, 'bin', 'postgres'))) {
-    const draft = `${copy}.${process.pid}`;
+    const draft = `${copy}.${randomUUID()}`;
     mkdirSync(dirname(copy), { recursive: true, mode: 0o755 });
     await runQuietly('cp', ['-RP', home, draft], { timeoutMs: 60_000 });
     try {

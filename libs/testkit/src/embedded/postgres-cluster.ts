@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Account, giveTo } from './postgres-account.ts';
@@ -40,7 +40,7 @@ async function copyTemplate(plan: ClusterPlan, target: string): Promise<void> {
   const copy = (from: string, to: string) => runQuietly('cp', ['-a', from, to], { timeoutMs: 60_000 });
   if (existsSync(template)) return void (await copy(template, target));
   await initdb(plan, target);
-  const draft = `${template}.draft-${process.pid}`;
+  const draft = `${template}.${randomUUID()}`;
   try {
     mkdirSync(cache, { recursive: true });
     await copy(target, draft);
