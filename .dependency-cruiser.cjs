@@ -1,0 +1,75 @@
+/**
+ * The import fence: proto-events ← domain ← {event-log, stores, client, tool-kit} ← services, in one direction only.
+ * @type {import('dependency-cruiser').IConfiguration}
+ */
+const pkg = (...names) => `^(${names.join('|')})/`;
+const lib = (...names) => names.map((name) => `libs/${name}`);
+const TESTS = '(\\.spec\\.ts$|/test/)';
+
+const mayUse = (name, from, allowed) => ({
+  name,
+  comment: `${from} may import ${allowed.join(', ') || 'none of our packages'}, and nothing else of ours.`,
+  severity: 'error',
+  from: { path: pkg(from), pathNot: TESTS },
+  to: { path: '^(proto-events|libs|services|infra)/', pathNot: pkg(from, ...allowed) },
+});
+
+const CONTRACT = ['proto-events'];
+const CORE = [...CONTRACT, 'libs/domain'];
+const SHELL = [...CORE, ...lib('event-log', 'service-kit', 'stores')];
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'one-door',
+      comment: 'A package is used through its index, never through its files.',
+      severity: 'error',
+      from: { path: '^(proto-events|libs/[^/]+|services/[^/]+|infra/[^/]+)/', pathNot: TESTS },
+      to: { path: '^(proto-events|libs/[^/]+|services/[^/]+)/src/(?!index\\.ts)', pathNot: '^$1/' },
+    },
+    mayUse('contract-is-the-root', 'proto-events', []),
+    mayUse('core-is-pure', 'libs/domain', CONTRACT),
+    mayUse('event-log', 'libs/event-log', CORE),
+    mayUse('stores', 'libs/stores', CONTRACT),
+    mayUse('service-kit', 'libs/service-kit', CONTRACT),
+    mayUse('tool-kit', 'libs/tool-kit', CORE),
+    mayUse('client', 'libs/client', CORE),
+    mayUse('testkit', 'libs/testkit', [...CORE, 'libs/event-log']),
+    mayUse('cli', 'libs/cli', [...CORE, ...lib('client', 'testkit', 'service-kit')]),
+    mayUse('orchestrator', 'services/orchestrator', SHELL),
+    mayUse('executor', 'services/executor', [...SHELL, 'libs/tool-kit']),
+    mayUse('projection', 'services/projection', SHELL),
+    mayUse('edge', 'services/edge', SHELL),
+    {
+      name: 'core-has-no-io',
+      comment: 'The contract and the core know zod and nothing else from outside.',
+      severity: 'error',
+      from: { path: '^(proto-events|libs/domain)/src/', pathNot: TESTS },
+      to: { dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-peer'], pathNot: 'node_modules/zod/' },
+    },
+    {
+      name: 'client-runs-in-browsers',
+      severity: 'error',
+      from: { path: '^libs/client/src/', pathNot: TESTS },
+      to: { dependencyTypes: ['core', 'npm', 'npm-dev'], pathNot: 'node_modules/zod/' },
+    },
+    {
+      name: 'declared-dependencies-only',
+      severity: 'error',
+      from: { path: '^(proto-events|libs|services|infra)/' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(dist|\\.cache|generated)/' },
+    tsPreCompilationDeps: true,
+    parser: 'swc',
+    combinedDependencies: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['source', 'import', 'require', 'node', 'default'],
+    },
+  },
+};
