@@ -1,1 +1,24 @@
-export {};
+export {
+  type CallInfo,
+  checkedReport,
+  createContext,
+  type LogLevel,
+  METRICS,
+  type MetricCounts,
+  type MetricName,
+  type ToolContext,
+  type ToolHost,
+  type ToolLog,
+} from './context.ts';
+export {
+  type AbortKind,
+  isToolFailure,
+  ToolAborted,
+  type ToolErrorCode,
+  ToolFailure,
+  type ToolFailureInit,
+} from './failure.ts';
+export { OUTPUT_LIMITS, OutputBuffer, type OutputChunk, type OutputLimits } from './output.ts';
+export { MAX_WAITING_STAGES, ProgressCoalescer, ProgressQueue, type ProgressReport } from './progress.ts';
+export type { ToolArtifacts, ToolWorkspace, WorkspaceFile, WorkspaceHead, WriteOptions } from './stores.ts';
+export { defineTool, isTool, type Tool, type ToolSpec, toolDefinition } from './tool.ts';
