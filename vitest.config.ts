@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 const resolve = { conditions: ['source', 'import', 'module', 'default'] };
-const ssr = { resolve: { conditions: ['source', 'module', 'default'] } };
+const ssr = { resolve: { conditions: ['source', 'node', 'default'] } };
 const at = (suffix: string) => [
   `proto-events/**/*.${suffix}.spec.ts`,
   `libs/**/*.${suffix}.spec.ts`,

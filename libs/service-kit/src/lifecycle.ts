@@ -1,0 +1,258 @@
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { z } from 'zod';
+import { type BaseConfig, type baseConfig, ConfigError, EXIT_CONFIG, loadConfig } from './config.ts';
+import { asError } from './errors.ts';
+import { type HealthServer, type ReadyReport, startHealthServer } from './health.ts';
+import { createLogger, type Logger } from './logger.ts';
+import { connectNats, isConnected, observeConnection } from './nats.ts';
+import { type Meter, startTelemetry, type Tracer } from './telemetry.ts';
+
+export interface ServiceContext<C extends BaseConfig = BaseConfig> {
+  readonly name: string;
+  /** `TOOLSTREAM_INSTANCE`, else `<name>-<pid>`. */
+  readonly instance: string;
+  readonly config: C;
+  readonly log: Logger;
+  readonly nc: NatsConnection;
+  readonly meter: Meter;
+  readonly tracer: Tracer;
+  /** Aborted when the service begins to stop, also while it still starts. */
+  readonly signal: AbortSignal;
+  /** Called after the service's own `stop`, last registered first; also when `start` fails half way. */
+  onStop(stop: () => void | Promise<void>): void;
+  /** What `/readyz` and `/metrics` answer, for a service that serves them on its own port. */
+  readiness(): Promise<ReadyReport>;
+  metricsText(): Promise<string>;
+}
+
+export interface RunningService {
+  /** Port of the service's own door, told to the parent process; without one the health server's port is told. */
+  readonly port?: number;
+  ready?(): ReadyReport | Promise<ReadyReport>;
+  stop(): void | Promise<void>;
+}
+
+export interface ServiceDefinition<S extends z.ZodObject<typeof baseConfig>> {
+  readonly name: string;
+  readonly version?: string;
+  readonly config: S;
+  /** From the signal to exit code 1, whatever still runs. Default 20 s. */
+  readonly stopTimeoutMs?: number;
+  start(context: ServiceContext<z.infer<S>>): Promise<RunningService>;
+}
+
+type StopReason = 'SIGTERM' | 'SIGINT' | 'parent gone';
+
+/**
+ * The life of a service process: configuration, log, telemetry, NATS, `start`, health server, `{type:'ready'}` to the
+ * parent. It ends on SIGTERM or SIGINT, or when the parent that holds its IPC channel is gone, by one orderly stop within a
+ * deadline. Exit codes: 0 stopped in order, 1 failed (start it again), 78 wrong configuration (a restart would not help).
+ */
+export async function runService<S extends z.ZodObject<typeof baseConfig>>(
+  definition: ServiceDefinition<S>,
+): Promise<void> {
+  const { name, stopTimeoutMs = 20_000 } = definition;
+  const config = configOrExit(definition.config);
+  const instance = config.TOOLSTREAM_INSTANCE ?? `${name}-${process.pid}`;
+  const log = createLogger({ name, level: config.LOG_LEVEL, instance });
+  const life = new ServiceLife(log, stopTimeoutMs);
+  life.listen();
+  try {
+    await startUp(definition, config, instance, log, life);
+  } catch (error) {
+    // A start that is interrupted by a stop fails as a matter of course; the stop then ends the process.
+    if (life.signal.aborted) return;
+    await life.abandonStart();
+    life.fail(error, 'the service could not start');
+  }
+}
+
+function configOrExit<S extends z.ZodObject<typeof baseConfig>>(schema: S): z.infer<S> {
+  try {
+    return loadConfig(schema);
+  } catch (error) {
+    process.stderr.write(`${asError(error).message}\n`);
+    process.exit(EXIT_CONFIG);
+  }
+}
+
+async function startUp<S extends z.ZodObject<typeof baseConfig>>(
+  definition: ServiceDefinition<S>,
+  config: z.infer<S>,
+  instance: string,
+  log: Logger,
+  life: ServiceLife,
+): Promise<void> {
+  const { name } = definition;
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint, TOOLSTREAM_HEALTH_PORT: healthPort } = config;
+  const telemetry = await startTelemetry({ name, instance, version: definition.version, otlpEndpoint, log });
+  life.onLast(() => telemetry.shutdown());
+
+  const nc = await connectNats(config.NATS_URL, instance, log, {
+    credsFile: config.NATS_CREDS_FILE,
+    nkeySeed: config.NATS_NKEY_SEED,
+    signal: life.signal,
+  });
+  life.onLast(() => leaveNats(nc));
+  void nc.closed().then((reason) => {
+    if (!life.signal.aborted) life.fail(reason ?? 'closed by the client', 'the connection to NATS is gone for good');
+  });
+  observeConnection(nc, telemetry.meter);
+  life.throwIfStopping();
+
+  let running: RunningService | undefined;
+  const readiness = async (): Promise<ReadyReport> => {
+    const own = await withinTwoSeconds(running?.ready?.() ?? { ready: running !== undefined });
+    const checks = { ...own.checks, nats: isConnected(nc), draining: life.signal.aborted };
+    return { ready: own.ready && checks.nats && !checks.draining, checks };
+  };
+  const metricsText = () => telemetry.metricsText();
+  let health: HealthServer | undefined;
+  if (healthPort !== undefined) {
+    health = await startHealthServer({
+      host: config.TOOLSTREAM_HEALTH_HOST,
+      port: healthPort,
+      log,
+      readiness,
+      metricsText,
+    });
+    life.onLast(() => health?.close());
+  }
+
+  running = await definition.start({
+    name,
+    instance,
+    config,
+    log,
+    nc,
+    meter: telemetry.meter,
+    tracer: telemetry.tracer,
+    signal: life.signal,
+    onStop: (stop) => life.onStop(stop),
+    readiness,
+    metricsText,
+  });
+  life.started(running);
+  life.throwIfStopping();
+  const port = running.port ?? health?.port;
+  log.info({ port, healthPort: health?.port }, 'ready');
+  process.send?.({ type: 'ready', name, instance, port, healthPort: health?.port });
+}
+
+async function withinTwoSeconds(report: ReadyReport | Promise<ReadyReport>): Promise<ReadyReport> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<ReadyReport>((resolve) => {
+    timer = setTimeout(resolve, 2_000, { ready: false, checks: { timely: false } });
+  });
+  try {
+    return await Promise.race([report, late]);
+  } catch (error) {
+    return { ready: false, checks: { error: asError(error).message } };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Sends what is buffered. While the server is away that is impossible, so it is tried for 2 s and then given up. */
+async function leaveNats(nc: NatsConnection): Promise<void> {
+  if (nc.isClosed()) return;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, 2_000);
+  });
+  await Promise.race([nc.drain().catch(() => {}), late]);
+  clearTimeout(timer);
+  if (!nc.isClosed()) await nc.close();
+}
+
+class ServiceLife {
+  readonly #log: Logger;
+  readonly #stopTimeoutMs: number;
+  readonly #abort = new AbortController();
+  readonly #stops: (() => void | Promise<void>)[] = [];
+  readonly #lasts: (() => void | Promise<void>)[] = [];
+  #running: RunningService | undefined;
+
+  constructor(log: Logger, stopTimeoutMs: number) {
+    this.#log = log;
+    this.#stopTimeoutMs = stopTimeoutMs;
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Signals that repeat are ignored: a terminal's Ctrl-C reaches every process, and the supervisor signals them too. */
+  listen(): void {
+    process.on('uncaughtException', (error) => this.fail(error, 'uncaught exception'));
+    process.on('unhandledRejection', (reason) => this.fail(reason, 'unhandled rejection'));
+    process.on('SIGTERM', () => this.#stop('SIGTERM'));
+    process.on('SIGINT', () => this.#stop('SIGINT'));
+    if (typeof process.send !== 'function') return;
+    process.on('disconnect', () => this.#stop('parent gone'));
+    if (!process.connected) this.#stop('parent gone');
+  }
+
+  onStop(stop: () => void | Promise<void>): void {
+    this.#stops.push(stop);
+  }
+
+  /** For what the kit itself has opened: closed after everything that the service registered. */
+  onLast(stop: () => void | Promise<void>): void {
+    this.#lasts.push(stop);
+  }
+
+  started(running: RunningService): void {
+    this.#running = running;
+  }
+
+  throwIfStopping(): void {
+    this.signal.throwIfAborted();
+  }
+
+  /** Nothing can be assumed to work any more: no orderly stop, the log line and out. */
+  fail(error: unknown, text: string): never {
+    this.#log.fatal({ error: asError(error) }, text);
+    process.exit(error instanceof ConfigError ? EXIT_CONFIG : 1);
+  }
+
+  async abandonStart(): Promise<void> {
+    const deadline = setTimeout(() => process.exit(1), Math.min(this.#stopTimeoutMs, 5_000));
+    this.#abort.abort(new Error('stopping: the start failed'));
+    await this.#close();
+    clearTimeout(deadline);
+  }
+
+  #stop(reason: StopReason): void {
+    if (this.signal.aborted) return;
+    this.#log.info({ reason }, 'stopping');
+    setTimeout(() => {
+      this.#log.fatal({ reason, afterMs: this.#stopTimeoutMs }, 'did not stop in time');
+      process.exit(1);
+    }, this.#stopTimeoutMs);
+    this.#abort.abort(new Error(`stopping: ${reason}`));
+    void this.#close().then((clean) => {
+      this.#log.info({ reason, clean }, 'stopped');
+      process.exit(clean ? 0 : 1);
+    });
+  }
+
+  /** Everything is closed even when one part fails; that failure is logged and makes the exit code 1. */
+  async #close(): Promise<boolean> {
+    let clean = true;
+    const attempt = async (stop: () => void | Promise<void>) => {
+      try {
+        await stop();
+      } catch (error) {
+        clean = false;
+        this.#log.error({ error: asError(error) }, 'a part did not stop properly');
+      }
+    };
+    const running = this.#running;
+    if (running) await attempt(() => running.stop());
+    for (const list of [this.#stops, this.#lasts]) {
+      for (let stop = list.pop(); stop !== undefined; stop = list.pop()) await attempt(stop);
+    }
+    return clean;
+  }
+}
