@@ -1,3 +1,4 @@
+export { type FileLock, isLock, type LockHolder, tryLock } from './embedded/file-lock.ts';
 export { type NatsOptions, type NatsServer, startEphemeralNats, startNats } from './embedded/nats.ts';
 export {
   findNatsServer,
@@ -9,6 +10,7 @@ export {
   assertPortFree,
   assertPortsFree,
   freePort,
+  isFree,
   type PortConflict,
   PortInUse,
   type PortWish,
@@ -19,4 +21,6 @@ export {
   startEphemeralPostgres,
   startPostgres,
 } from './embedded/postgres.ts';
+export { endProcess, type ProcessFacts, processFacts } from './embedded/processes.ts';
+export { projectRoot } from './embedded/project-paths.ts';
 export type { ServerExit } from './embedded/server-process.ts';

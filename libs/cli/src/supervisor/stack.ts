@@ -1,0 +1,254 @@
+import { EventEmitter } from 'node:events';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { assertPortsFree, type FileLock, freePort, type PortWish } from '@toolstream/testkit';
+import {
+  type DataFolder,
+  defaultDataDir,
+  keptSecret,
+  lockDataFolder,
+  openDataFolder,
+  writePrivately,
+} from './data-folder.ts';
+import { Embedded } from './embedded.ts';
+import { Keeper } from './keeper.ts';
+import { endLeftovers, PidFile } from './run-files.ts';
+import { ServiceProcess } from './service-process.ts';
+import { type ServiceSpec, type StackFacts, serviceEnvironment, toolstreamServices } from './services.ts';
+import type { Exit, Supervised } from './supervised.ts';
+
+export interface StackOptions {
+  /** Default: `.toolstream` in the repository. */
+  dataDir?: string | undefined;
+  /** What the services get to see of the environment. Default: all of ours. */
+  env?: NodeJS.ProcessEnv | undefined;
+  /** Replaces the embedded NATS. */
+  natsUrl?: string | undefined;
+  /** Replaces the embedded Postgres. */
+  databaseUrl?: string | undefined;
+  /** The first edge's port, the others follow; 0: any free ones. Default: 4400. */
+  port?: number | undefined;
+  /** Ports of the embedded servers. Default: those of the last start, else any free ones. */
+  natsPort?: number | undefined;
+  postgresPort?: number | undefined;
+  edges?: number | undefined;
+  executors?: number | undefined;
+  orchestrators?: number | undefined;
+  /** False: what ends stays ended until `start(name)`. */
+  restart?: boolean | undefined;
+  /** Default on embedded parts: made once and kept in the data folder. */
+  jwtSecret?: string | undefined;
+  services?: ((facts: StackFacts) => ServiceSpec[]) | undefined;
+  readyTimeoutMs?: number | undefined;
+  /** How long a service may take to stop. */
+  graceMs?: number | undefined;
+  /** Told what a person at the terminal should know. Default: stderr. */
+  log?: ((line: string) => void) | undefined;
+  /** Gives up a start that is under way; what was started is stopped. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface StackEvents {
+  exit: [{ name: string } & Exit];
+  restart: [{ name: string; pid: number }];
+}
+
+/** NATS, Postgres and all services as one tree of processes. Resolves when every one of them is ready. */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const folder = openDataFolder(options.dataDir ?? defaultDataDir());
+  const stack = new Stack(folder, lockDataFolder(folder), options);
+  const { signal } = options;
+  let giveUp: (() => void) | undefined;
+  try {
+    const givenUp = new Promise<never>((_, reject) => {
+      giveUp = () => reject(new Error('start_aborted: stopped while it was starting'));
+      signal?.addEventListener('abort', giveUp, { once: true });
+      if (signal?.aborted) giveUp();
+    });
+    await Promise.race([givenUp, stack.begin()]);
+    return stack;
+  } catch (error) {
+    await stack.stop();
+    throw error;
+  } finally {
+    if (giveUp) signal?.removeEventListener('abort', giveUp);
+  }
+}
+
+export class Stack extends EventEmitter<StackEvents> {
+  readonly dataDir: string;
+  /** True when neither NATS nor Postgres was given: then localhost is trusted and a secret is made. */
+  readonly embedded: boolean;
+  readonly jwtSecret: string | undefined;
+  readonly #folder: DataFolder;
+  readonly #lock: FileLock;
+  readonly #options: StackOptions;
+  readonly #servers = new Map<string, Keeper>();
+  readonly #services = new Map<string, Keeper>();
+  readonly #log: (line: string) => void;
+  #edgePorts: number[] = [];
+  #natsUrl = '';
+  #databaseUrl = '';
+  #stopped: Promise<void> | undefined;
+
+  /** Use `startStack`. */
+  constructor(folder: DataFolder, lock: FileLock, options: StackOptions) {
+    super();
+    this.dataDir = folder.path;
+    this.#folder = folder;
+    this.#lock = lock;
+    this.#options = options;
+    this.#log = options.log ?? ((line) => process.stderr.write(`${line}\n`));
+    this.embedded = !options.natsUrl;
+    const needsSecret = this.embedded && !this.#env.TOOLSTREAM_JWKS_URL;
+    this.jwtSecret = options.jwtSecret ?? (needsSecret ? keptSecret(folder) : undefined);
+  }
+
+  get edgeUrls(): string[] {
+    return this.#edgePorts.map((port) => `http://127.0.0.1:${port}`);
+  }
+
+  get natsUrl(): string {
+    return this.#natsUrl;
+  }
+
+  get databaseUrl(): string {
+    return this.#databaseUrl;
+  }
+
+  /** Everything that is supervised, servers first: `nats-1`, `postgres-1`, `orchestrator-1` … */
+  get names(): string[] {
+    return [...this.#servers.keys(), ...this.#services.keys()];
+  }
+
+  /** Undefined while it does not run. */
+  pidOf(name: string): number | undefined {
+    return this.#keeper(name).target.pid;
+  }
+
+  restartCount(name: string): number {
+    return this.#keeper(name).restarts;
+  }
+
+  /** For callers that switched restarts off. */
+  start(name: string): Promise<void> {
+    return this.#keeper(name).start();
+  }
+
+  /** Services first, then what they depend on. Called again with `force`: nothing is waited for any longer. */
+  async stop({ force = false }: { force?: boolean } = {}): Promise<void> {
+    this.#stopped ??= this.#stop();
+    if (force)
+      await Promise.all([...this.#services.values(), ...this.#servers.values()].map((keeper) => keeper.kill9()));
+    await this.#stopped;
+  }
+
+  async begin(): Promise<void> {
+    const leftovers = await endLeftovers(this.#folder.run, this.dataDir);
+    if (leftovers.length > 0) this.#log(`Ended what an earlier start left running: ${leftovers.sort().join(', ')}.`);
+    this.#edgePorts = await this.#chooseEdgePorts();
+    await assertPortsFree(this.#portWishes());
+    await this.#startServers();
+    await this.#startServices();
+    this.#describe();
+  }
+
+  async #chooseEdgePorts(): Promise<number[]> {
+    const { port = 4400, edges = 1 } = this.#options;
+    if (port !== 0) return Array.from({ length: edges }, (_, index) => port + index);
+    const ports = new Set<number>();
+    while (ports.size < edges) ports.add(await freePort());
+    return [...ports];
+  }
+
+  #portWishes(): PortWish[] {
+    const { natsUrl, natsPort, databaseUrl, postgresPort } = this.#options;
+    const remedy = 'set PORT so that it and the ports after it are free';
+    const wishes: PortWish[] = this.#edgePorts.map((port, index) => ({ port, what: `edge-${index + 1}`, remedy }));
+    if (!natsUrl && natsPort)
+      wishes.push({ port: natsPort, what: 'nats-1', remedy: 'set NATS_URL to a running server' });
+    if (!databaseUrl && postgresPort) {
+      wishes.push({ port: postgresPort, what: 'postgres-1', remedy: 'set DATABASE_URL to a running Postgres' });
+    }
+    return wishes;
+  }
+
+  async #startServers(): Promise<void> {
+    const { natsUrl, natsPort, databaseUrl, postgresPort } = this.#options;
+    const nats = natsUrl ? undefined : Embedded.nats(this.#folder, natsPort);
+    const postgres = databaseUrl ? undefined : Embedded.postgres(this.#folder, postgresPort);
+    const servers = [nats, postgres].filter((server) => server !== undefined);
+    await Promise.all(servers.map((server) => this.#keep(this.#servers, server).start()));
+    this.#natsUrl = natsUrl ?? nats?.url ?? '';
+    this.#databaseUrl = databaseUrl ?? postgres?.url ?? '';
+  }
+
+  async #startServices(): Promise<void> {
+    const { executors = 1, orchestrators = 1, services = toolstreamServices } = this.#options;
+    const facts: StackFacts = {
+      natsUrl: this.#natsUrl,
+      databaseUrl: this.#databaseUrl,
+      edgePorts: this.#edgePorts,
+      executors,
+      orchestrators,
+      jwtSecret: this.jwtSecret,
+      development: this.embedded,
+    };
+    const processes = services(facts).map((spec) => this.#serviceProcess(spec, facts));
+    await Promise.all(processes.map((service) => this.#keep(this.#services, service).start()));
+  }
+
+  #serviceProcess(spec: ServiceSpec, facts: StackFacts): ServiceProcess {
+    const { readyTimeoutMs = 90_000, graceMs = 15_000 } = this.#options;
+    return new ServiceProcess({
+      name: spec.name,
+      script: spec.script,
+      // Read by nobody but the next start, which proves with it that a process is ours.
+      args: [`--data-dir=${this.dataDir}`],
+      execArgv: spec.execArgv,
+      env: serviceEnvironment(this.#env, facts, this.dataDir, spec),
+      logFile: join(this.#folder.log, `${spec.name}.log`),
+      pidFile: new PidFile(this.#folder.run, spec.name),
+      readyTimeoutMs,
+      graceMs,
+    });
+  }
+
+  #keep(group: Map<string, Keeper>, target: Supervised): Keeper {
+    if (this.#stopped) throw new Error('start_aborted: stopped while it was starting');
+    const keeper = new Keeper(target, {
+      restart: this.#options.restart ?? true,
+      onExit: (name, exit) => this.emit('exit', { name, ...exit }),
+      onRestart: (name, pid) => this.emit('restart', { name, pid }),
+      log: this.#log,
+    });
+    group.set(target.name, keeper);
+    return keeper;
+  }
+
+  #keeper(name: string): Keeper {
+    const keeper = this.#services.get(name) ?? this.#servers.get(name);
+    if (!keeper) throw new Error(`unknown_process: there is no ${name}; there are ${this.names.join(', ')}`);
+    return keeper;
+  }
+
+  /** Where the parts are, for other commands that want to talk to the stack of this data folder. */
+  #describe(): void {
+    const facts = { pid: process.pid, edges: this.edgeUrls, nats_url: this.natsUrl, database_url: this.databaseUrl };
+    writePrivately(join(this.#folder.run, 'stack.json'), `${JSON.stringify(facts, null, 2)}\n`);
+  }
+
+  async #stop(): Promise<void> {
+    rmSync(join(this.#folder.run, 'stack.json'), { force: true });
+    try {
+      await Promise.all([...this.#services.values()].map((keeper) => keeper.stop()));
+      await Promise.all([...this.#servers.values()].map((keeper) => keeper.stop()));
+    } finally {
+      this.#lock.release();
+    }
+  }
+
+  get #env(): NodeJS.ProcessEnv {
+    return this.#options.env ?? process.env;
+  }
+}
