@@ -24,3 +24,4 @@ export {
 export { endProcess, type ProcessFacts, processFacts } from './embedded/processes.ts';
 export { projectRoot } from './embedded/project-paths.ts';
 export type { ServerExit } from './embedded/server-process.ts';
+export { problemsOfHistory } from './history.ts';
