@@ -3,6 +3,7 @@ import { type ServiceMsg, Svcm } from '@nats-io/services';
 import type { Histogram, Meter } from '@opentelemetry/api';
 import { asError } from './errors.ts';
 import { createLogger, type Logger } from './logger.ts';
+import { within } from './within.ts';
 
 /** Gets the request's JSON and its headers, returns the answer's JSON. It validates what it gets: nothing has before. */
 export type CommandHandler = (request: unknown, headers: MsgHdrs | undefined) => unknown | Promise<unknown>;
@@ -99,7 +100,8 @@ export async function serveCommands(nc: NatsConnection, options: CommandServiceO
     },
     stop: async () => {
       stopping = true;
-      if (!nc.isClosed()) await service.stop();
+      // While the server is away the subscriptions cannot be drained, and nothing can arrive on them either.
+      if (!nc.isClosed()) await within(1_000, service.stop());
       while (running.size > 0) await Promise.allSettled(running);
     },
   };

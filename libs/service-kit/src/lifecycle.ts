@@ -6,6 +6,7 @@ import { type HealthServer, type ReadyReport, startHealthServer } from './health
 import { createLogger, type Logger } from './logger.ts';
 import { connectNats, isConnected, observeConnection } from './nats.ts';
 import { type Meter, startTelemetry, type Tracer } from './telemetry.ts';
+import { within } from './within.ts';
 
 export interface ServiceContext<C extends BaseConfig = BaseConfig> {
   readonly name: string;
@@ -102,7 +103,7 @@ async function startUp<S extends z.ZodObject<typeof baseConfig>>(
 
   let running: RunningService | undefined;
   const readiness = async (): Promise<ReadyReport> => {
-    const own = await withinTwoSeconds(running?.ready?.() ?? { ready: running !== undefined });
+    const own = await soon(running?.ready?.() ?? { ready: running !== undefined });
     const checks = { ...own.checks, nats: isConnected(nc), draining: life.signal.aborted };
     return { ready: own.ready && checks.nats && !checks.draining, checks };
   };
@@ -139,29 +140,17 @@ async function startUp<S extends z.ZodObject<typeof baseConfig>>(
   process.send?.({ type: 'ready', name, instance, port, healthPort: health?.port });
 }
 
-async function withinTwoSeconds(report: ReadyReport | Promise<ReadyReport>): Promise<ReadyReport> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<ReadyReport>((resolve) => {
-    timer = setTimeout(resolve, 2_000, { ready: false, checks: { timely: false } });
-  });
+async function soon(report: ReadyReport | Promise<ReadyReport>): Promise<ReadyReport> {
   try {
-    return await Promise.race([report, late]);
+    return (await within(2_000, report)) ?? { ready: false, checks: { timely: false } };
   } catch (error) {
     return { ready: false, checks: { error: asError(error).message } };
-  } finally {
-    clearTimeout(timer);
   }
 }
 
-/** Sends what is buffered. While the server is away that is impossible, so it is tried for 2 s and then given up. */
+/** Sends what is buffered, within 2 s; while the server is away that is impossible, and not waited for. */
 async function leaveNats(nc: NatsConnection): Promise<void> {
-  if (nc.isClosed()) return;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, 2_000);
-  });
-  await Promise.race([nc.drain().catch(() => {}), late]);
-  clearTimeout(timer);
+  if (isConnected(nc)) await within(2_000, nc.drain());
   if (!nc.isClosed()) await nc.close();
 }
 

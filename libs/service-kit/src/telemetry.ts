@@ -5,6 +5,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 import type { Logger } from './logger.ts';
+import { within } from './within.ts';
 
 export type { Attributes, Counter, Histogram, Meter, ObservableGauge, Tracer, UpDownCounter } from '@opentelemetry/api';
 
@@ -69,7 +70,7 @@ async function startTraces(
 ): Promise<{ tracer: Tracer; shutdown(): Promise<void> } | undefined> {
   if (otlpEndpoint === undefined) return undefined;
   // Loaded only where it is used: the exporter would cost every other service part of its start.
-  const [{ NodeTracerProvider, BatchSpanProcessor }, { OTLPTraceExporter }] = await Promise.all([
+  const [{ BasicTracerProvider, BatchSpanProcessor }, { OTLPTraceExporter }] = await Promise.all([
     import('@opentelemetry/sdk-trace-node'),
     import('@opentelemetry/exporter-trace-otlp-http'),
   ]);
@@ -77,16 +78,12 @@ async function startTraces(
     url: `${otlpEndpoint.replace(/\/+$/, '')}/v1/traces`,
     timeoutMillis: 3_000,
   });
-  const provider = new NodeTracerProvider({ resource, spanProcessors: [new BatchSpanProcessor(exporter)] });
-  provider.register();
+  // Nothing is registered globally: contexts are handed on explicitly, so no asynchronous context needs tracking.
+  const provider = new BasicTracerProvider({ resource, spanProcessors: [new BatchSpanProcessor(exporter)] });
   return {
     tracer: provider.getTracer('toolstream'),
     shutdown: async () => {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, 3_000);
-      });
-      await Promise.race([provider.shutdown(), late]).finally(() => clearTimeout(timer));
+      await within(3_000, provider.shutdown());
     },
   };
 }
