@@ -1,1 +1,40 @@
-export {};
+export type {
+  Api,
+  FileListing,
+  IdempotentOptions,
+  RequestOptions,
+  ResultsFormat,
+  RunFilter,
+  SubmitRequest,
+  ToolListing,
+} from './api.ts';
+export { RETRY_MAX_MS, RETRY_MIN_MS, reconnectAfter, retryDelay } from './backoff.ts';
+export { callsOf, type ModelAnswer } from './calls.ts';
+export { type Client, type ClientOptions, createClient } from './client.ts';
+export type { CommandArguments, CommandOptions } from './commands.ts';
+export type { ConnectionState, SocketConstructor, SocketLike } from './connection.ts';
+export { ApiError, ConnectionError, ToolstreamError } from './errors.ts';
+export { type AppState, appFold, type Fold, runFold } from './fold.ts';
+export type { FetchLike } from './http.ts';
+export type { WatchOptions } from './session.ts';
+export type { TokenOption } from './tokens.ts';
+export {
+  beginTrack,
+  forgotten,
+  type Output,
+  restarted,
+  resumeCursor,
+  type Step,
+  type SubscriptionFrame,
+  step,
+  type Track,
+} from './track.ts';
+export type {
+  AppWatch,
+  RunWatch,
+  WatchEvents,
+  WatchedEnd,
+  WatchedEvent,
+  WatchedSnapshot,
+  WatchItem,
+} from './watch.ts';

@@ -1,0 +1,119 @@
+import type {
+  AcceptedRun,
+  Json,
+  Priority,
+  RunCommandName,
+  RunListItem,
+  RunSnapshot,
+  RunStatus,
+  StatsQueryReply,
+  WireCall,
+} from '@toolstream/proto-events';
+import type { CommandArguments } from './commands.ts';
+import type { Http, HttpRequest } from './http.ts';
+import { uniqueId } from './ids.ts';
+
+export interface SubmitRequest {
+  readonly app: string;
+  readonly message_id?: string | number;
+  readonly mode?: 'sequential' | 'parallel';
+  readonly priority?: Priority;
+  readonly tool_calls: readonly WireCall[];
+}
+export interface RequestOptions {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+}
+export interface IdempotentOptions extends RequestOptions {
+  /** Made up when absent, which covers repetitions within this call; give your own to cover your process's end. */
+  readonly idempotencyKey?: string;
+}
+export interface RunFilter {
+  readonly app?: string;
+  readonly status?: RunStatus | readonly RunStatus[];
+  readonly message_id?: string | number;
+  readonly limit?: number;
+  /** The `next` of the page before. */
+  readonly before?: string;
+}
+export interface ToolListing {
+  readonly name: string;
+  readonly description: string;
+  readonly pool: string;
+  readonly input_schema: { [key: string]: Json };
+}
+export interface FileListing {
+  readonly path: string;
+  readonly size: number;
+  readonly sha256: string;
+  readonly run: string;
+  readonly index: number;
+  readonly modified_at: string;
+}
+export type ResultsFormat = 'openai' | 'openai-responses' | 'anthropic' | 'native';
+
+/** The HTTP interface, one method a route. */
+export interface Api {
+  submit(request: SubmitRequest, options?: IdempotentOptions): Promise<AcceptedRun>;
+  get(run: string, options?: RequestOptions & { minCursor?: string }): Promise<RunSnapshot>;
+  list(filter?: RunFilter, options?: RequestOptions): Promise<{ runs: RunListItem[]; next?: string }>;
+  results(run: string, format: ResultsFormat, options?: RequestOptions): Promise<{ format: string; messages: Json[] }>;
+  tools(options?: RequestOptions): Promise<{ tools: ToolListing[] }>;
+  stats(window?: string, options?: RequestOptions): Promise<StatsQueryReply>;
+  files(
+    app: string,
+    options?: RequestOptions & { prefix?: string; after?: string; limit?: number },
+  ): Promise<{ files: FileListing[]; next?: string }>;
+  file(app: string, path: string, options?: RequestOptions): Promise<Uint8Array>;
+  /** A command on the run, or with `index` on one of its tool calls, over HTTP. */
+  control(
+    run: string,
+    command: RunCommandName,
+    args?: CommandArguments,
+    options?: IdempotentOptions,
+  ): Promise<{ cursor: string }>;
+  rerun(run: string, options?: IdempotentOptions & { from?: number }): Promise<AcceptedRun>;
+  ticket(options?: RequestOptions): Promise<{ ticket: string; expires_at: string }>;
+}
+
+export function createApi(http: Http): Api {
+  const get = <T>(path: string, query: HttpRequest['query'] = {}, options: RequestOptions = {}): Promise<T> =>
+    http.json({ method: 'GET', path, query, ...options });
+  const post = <T>(path: string, body: unknown, { idempotencyKey, ...options }: IdempotentOptions = {}): Promise<T> =>
+    http.json({ method: 'POST', path, body, ...options, idempotencyKey: idempotencyKey ?? uniqueId() });
+  const runPath = (run: string): string => `/v1/runs/${encodeURIComponent(run)}`;
+
+  return {
+    submit: (request, options) => post('/v1/runs', request, options),
+    get: (run, { minCursor, ...options } = {}) => get(runPath(run), { min_cursor: minCursor }, options),
+    list: ({ status, ...filter } = {}, options) =>
+      get('/v1/runs', { ...filter, status: status === undefined ? undefined : [status].flat().join(',') }, options),
+    results: (run, format, options) => get(`${runPath(run)}/results`, { format }, options),
+    tools: (options) => get('/v1/tools', {}, options),
+    stats: (window, options) => get('/v1/stats', { window }, options),
+    files: (app, { prefix, after, limit, ...options } = {}) => get(filesPath(app), { prefix, after, limit }, options),
+    file: async (app, path, options = {}) => {
+      const under = path.split('/').map(encodeURIComponent).join('/');
+      const response = await http.send({
+        method: 'GET',
+        path: `${filesPath(app)}/${under}`,
+        accept: '*/*',
+        ...options,
+      });
+      return new Uint8Array(await response.arrayBuffer());
+    },
+    control: (run, command, { index, ...args } = {}, options) =>
+      post(runPath(run) + controlPath(command, index), args, options),
+    rerun: (run, { from, ...options } = {}) =>
+      post(`${runPath(run)}/rerun`, from === undefined ? {} : { from }, options),
+    ticket: (options) => post('/v1/tickets', {}, options),
+  };
+}
+
+const filesPath = (app: string): string => `/v1/apps/${encodeURIComponent(app)}/files`;
+
+function controlPath(command: RunCommandName, index: number | undefined): string {
+  if (command === 'pause' || command === 'resume' || command === 'cancel') return `/${command}`;
+  if (index === undefined) throw new TypeError(`${command} needs the index of a tool call`);
+  return `/tools/${index}/${command.slice(0, -'_tool'.length)}`;
+}

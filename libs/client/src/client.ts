@@ -1,0 +1,88 @@
+import type { RunCommandName, RunState } from '@toolstream/proto-events';
+import { type Api, createApi } from './api.ts';
+import type { CommandArguments, CommandOptions } from './commands.ts';
+import type { ConnectionState, SocketConstructor } from './connection.ts';
+import { Emitter } from './emitter.ts';
+import type { AppState } from './fold.ts';
+import { type FetchLike, Http } from './http.ts';
+import { Session, type WatchOptions } from './session.ts';
+import { createTokens, type TokenOption } from './tokens.ts';
+import type { AppWatch, RunWatch } from './watch.ts';
+
+export interface ClientOptions {
+  /** Where the edge is: `http://localhost:4400`. On a page it may be relative. */
+  readonly url: string;
+  /** A function is asked whenever a fresh token is needed; a string is good until it expires. */
+  readonly token: TokenOption;
+  /** Default: the global ones. */
+  readonly WebSocket?: SocketConstructor;
+  readonly fetch?: FetchLike;
+}
+
+export interface Client extends Api {
+  /** Follows a run. The one socket is shared by everything watched. */
+  watch(run: string, options?: WatchOptions<RunState>): RunWatch;
+  /** Follows every run of an app. */
+  watchApp(app: string, options?: WatchOptions<AppState>): AppWatch;
+  /** A command over the socket: sent again with the same id after a reconnect, done once. */
+  command(
+    run: string,
+    command: RunCommandName,
+    args?: CommandArguments,
+    options?: CommandOptions,
+  ): Promise<{ cursor: string }>;
+  readonly connection: ConnectionState;
+  onConnection(listener: (state: ConnectionState) => void): () => void;
+  /** Ends watches, commands and requests, and leaves no timer behind. */
+  close(): void;
+}
+
+export function createClient(options: ClientOptions): Client {
+  const base = baseOf(options.url);
+  const tokens = createTokens(options.token, Date.now);
+  const emitter = new Emitter<{ connection: ConnectionState }>();
+  const http = new Http({
+    baseUrl: base,
+    tokens,
+    fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
+    random: Math.random,
+  });
+  const session = new Session(
+    {
+      url: `${base.replace(/^http/, 'ws')}/ws`,
+      tokens,
+      WebSocket: options.WebSocket ?? globalThis.WebSocket,
+      now: Date.now,
+      random: Math.random,
+    },
+    (state) => emitter.emit('connection', state),
+  );
+  const hurry = () => session.hurry();
+  const page = globalThis as Partial<Pick<EventTarget, 'addEventListener' | 'removeEventListener'>>;
+  page.addEventListener?.('online', hurry);
+
+  return {
+    ...createApi(http),
+    watch: (run, from = {}) => session.watchRun(run, from),
+    watchApp: (app, from = {}) => session.watchApp(app, from),
+    command: (run, command, args = {}, more = {}) => session.command(run, command, args, more),
+    get connection() {
+      return session.connection;
+    },
+    onConnection: (listener) => emitter.on('connection', listener),
+    close() {
+      page.removeEventListener?.('online', hurry);
+      http.close();
+      session.close();
+      emitter.clear();
+    },
+  };
+}
+
+/** The address without a trailing slash, whichever of its schemes it was given with. */
+function baseOf(url: string): string {
+  const page = (globalThis as { location?: { href: string } }).location?.href;
+  const { protocol, host, pathname } = new URL(url.replace(/^ws/, 'http'), page);
+  if (protocol !== 'http:' && protocol !== 'https:') throw new TypeError(`no http address: ${url}`);
+  return `${protocol}//${host}${pathname.replace(/\/+$/, '')}`;
+}

@@ -1,0 +1,293 @@
+import { type ClientFrame, closeCodes, type ServerFrame, SUBPROTOCOL } from '@toolstream/proto-events';
+import { reconnectAfter, retryDelay } from './backoff.ts';
+import { ConnectionError, messageOf, ToolstreamError } from './errors.ts';
+import { readFrame } from './frames.ts';
+import { Timers } from './timers.ts';
+import { expiryOf, type Tokens, tokenExpired } from './tokens.ts';
+
+/** The part of a WebSocket that is used. The handlers are written, never read. */
+export interface SocketLike {
+  onopen: unknown;
+  onmessage: unknown;
+  onclose: unknown;
+  onerror: unknown;
+  send(data: string): void;
+  close(code?: number, reason?: string): void;
+}
+export type SocketConstructor = new (url: string, protocols: string[]) => SocketLike;
+
+/**
+ * The connection, which says nothing of any run: a run goes on while nobody is connected.
+ * idle → connecting → open → waiting → connecting …; `closed` is over: by close(), or because the service said so.
+ */
+export interface ConnectionState {
+  readonly status: 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';
+  /** Why it is not open: a stable word (`drain`, `token_expired`, `unreachable`, …). */
+  readonly reason?: string;
+  /** When the next attempt is due, in milliseconds since the epoch. */
+  readonly retry_at?: number;
+}
+
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly tokens: Tokens;
+  readonly WebSocket: SocketConstructor;
+  readonly now: () => number;
+  readonly random: () => number;
+  /** The first frame of a new connection. */
+  hello(token: string): ClientFrame;
+  positions(): Record<string, string>;
+  onState(state: ConnectionState): void;
+  /** Greeted and open: what did not fit into the hello frame goes out now. */
+  onOpen(): void;
+  onFrame(frame: ServerFrame): void;
+  /** Over for good: everything that waits for this connection fails with `error`. */
+  onFatal(error: ToolstreamError): void;
+}
+
+const GREETING_TIMEOUT_MS = 10_000;
+/** After its goodbye the service closes; a connection that stays open all the same is left. */
+const GOODBYE_TIMEOUT_MS = 5_000;
+const HEARTBEAT_GRACE_MS = 5_000;
+/** A connection that lasted this long held: the next loss starts at the first delay again. */
+const STEADY_MS = 10_000;
+const REFRESH_BEFORE_MS = 60_000;
+
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #timers = new Timers<'greeting' | 'retry' | 'goodbye' | 'heartbeat' | 'refresh' | 'steady'>();
+  #state: ConnectionState = { status: 'idle' };
+  #socket: SocketLike | undefined;
+  /** Raised with every connection begun or given up: what an earlier one still does is ignored. */
+  #generation = 0;
+  #attempt = 0;
+  #token = '';
+  /** The service said that the token has expired. */
+  #stale = false;
+  #bye: { code: number; retry_ms?: number | undefined } | undefined;
+  #refusal: { code: string; message: string } | undefined;
+  #heardAt = 0;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Something needs the connection. After a fatal end this is one new attempt. */
+  want(): void {
+    if (this.#state.status !== 'idle' && this.#state.status !== 'closed') return;
+    this.#attempt = 0;
+    this.#connect();
+  }
+
+  /** Nothing needs the connection any more. */
+  rest(): void {
+    if (this.#state.status === 'closed' || this.#state.status === 'idle') return;
+    this.#leave(1000, 'idle');
+    this.#become({ status: 'idle' });
+  }
+
+  /** The network is back: no need to wait for the timer. */
+  hurry(): void {
+    if (this.#state.status === 'waiting') this.#connect();
+  }
+
+  send(frame: ClientFrame): boolean {
+    if (this.#state.status !== 'open') return false;
+    this.#socket?.send(JSON.stringify(frame));
+    return true;
+  }
+
+  /** Gives this connection up and makes another. */
+  drop(code: keyof typeof closeCodes): void {
+    if (this.#state.status !== 'open') return;
+    this.#leave(code, closeCodes[code].reason);
+    this.#lost(code);
+  }
+
+  close(): void {
+    this.#leave(1000, 'closed');
+    this.#become({ status: 'closed', reason: 'client_closed' });
+  }
+
+  #become(state: ConnectionState): void {
+    this.#state = state;
+    this.#options.onState(state);
+  }
+
+  #leave(code: number, reason: string): void {
+    this.#generation += 1;
+    this.#timers.clear();
+    const socket = this.#socket;
+    this.#socket = undefined;
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.onerror = () => {};
+    socket.close(code, reason);
+  }
+
+  #connect(): void {
+    this.#leave(1000, 'replaced');
+    const generation = this.#generation;
+    this.#bye = undefined;
+    this.#refusal = undefined;
+    this.#become({ status: 'connecting' });
+    const { tokens } = this.#options;
+    const asked = this.#stale ? tokens.renew(this.#token) : tokens.get();
+    asked.then(
+      (token) => {
+        if (generation !== this.#generation) return;
+        this.#stale = false;
+        this.#dial(token);
+      },
+      (error: unknown) => {
+        if (generation !== this.#generation) return;
+        const reason = error instanceof ToolstreamError ? error.code : 'token_unavailable';
+        this.#withoutToken(reason, retryDelay(this.#attempt, this.#options.random()));
+      },
+    );
+  }
+
+  #dial(token: string): void {
+    this.#token = token;
+    let socket: SocketLike;
+    try {
+      socket = new this.#options.WebSocket(this.#options.url, [SUBPROTOCOL]);
+    } catch (error) {
+      this.#fatal(new ConnectionError('bad_url', `Cannot connect to ${this.#options.url}: ${messageOf(error)}`));
+      return;
+    }
+    this.#socket = socket;
+    this.#timers.set('greeting', GREETING_TIMEOUT_MS, () => this.#abandon('greeting_timeout'));
+    socket.onopen = () => socket.send(JSON.stringify(this.#options.hello(token)));
+    socket.onmessage = (message: { data: unknown }) => this.#received(message.data);
+    socket.onerror = () => {};
+    socket.onclose = (close: { code?: number }) => this.#ended(this.#bye?.code ?? close.code ?? 1006);
+  }
+
+  #ended(code: number): void {
+    this.#leave(1000, '');
+    this.#lost(code);
+  }
+
+  #received(data: unknown): void {
+    this.#heardAt = this.#options.now();
+    const frame = readFrame(data);
+    if (!frame) return;
+    switch (frame.type) {
+      case 'welcome':
+        this.#welcomed(frame);
+        return;
+      case 'ping':
+        this.send({ type: 'pong', positions: this.#options.positions() });
+        return;
+      case 'bye':
+        this.#bye = { code: frame.code, retry_ms: frame.retry_ms };
+        this.#timers.set('goodbye', GOODBYE_TIMEOUT_MS, () => this.#ended(frame.code));
+        return;
+      case 'error':
+        if (this.#state.status === 'connecting') this.#refusal = frame;
+        this.#options.onFrame(frame);
+        return;
+      default:
+        this.#options.onFrame(frame);
+    }
+  }
+
+  /** The greeting, and again whenever a refreshed token moves the expiry. */
+  #welcomed(frame: Extract<ServerFrame, { type: 'welcome' }>): void {
+    this.#expectHeartbeat(frame.heartbeat_ms);
+    this.#planRefresh(expiryOf(this.#token) ?? Date.parse(frame.expires_at));
+    if (this.#state.status !== 'connecting') return;
+    this.#timers.stop('greeting');
+    this.#timers.set('steady', STEADY_MS, () => {
+      this.#attempt = 0;
+    });
+    this.#become({ status: 'open' });
+    this.#options.onOpen();
+  }
+
+  #expectHeartbeat(every: number): void {
+    if (!(every > 0)) return;
+    const allowed = 2 * every + HEARTBEAT_GRACE_MS;
+    const check = () => {
+      const silent = this.#options.now() - this.#heardAt;
+      if (silent >= allowed) this.drop(4203);
+      else this.#timers.set('heartbeat', allowed - silent, check);
+    };
+    this.#timers.set('heartbeat', allowed, check);
+  }
+
+  #planRefresh(expires: number): void {
+    if (!this.#options.tokens.renewable || !Number.isFinite(expires)) return;
+    const left = expires - this.#options.now();
+    const before = Math.min(REFRESH_BEFORE_MS, left / 4);
+    this.#timers.set('refresh', Math.max(1_000, left - before), () => this.#refresh());
+  }
+
+  /** A refresh that fails is no loss: the connection lasts until the service ends it, and a token is asked for again then. */
+  #refresh(): void {
+    const generation = this.#generation;
+    this.#options.tokens.renew(this.#token).then(
+      (token) => {
+        if (generation !== this.#generation) return;
+        this.#token = token;
+        this.send({ type: 'refresh', token });
+        this.#planRefresh(expiryOf(token) ?? Number.NaN);
+      },
+      () => {
+        if (generation === this.#generation)
+          this.#timers.set('refresh', retryDelay(5, this.#options.random()), () => this.#refresh());
+      },
+    );
+  }
+
+  #abandon(reason: string): void {
+    this.#leave(1000, reason);
+    this.#wait(retryDelay(this.#attempt, this.#options.random()), reason);
+  }
+
+  #lost(code: number): void {
+    const { random } = this.#options;
+    if (code === 4200 || this.#refusal?.code === 'token_expired') {
+      // An expired token is replaced before the next attempt, never tried again.
+      this.#stale = true;
+      this.#withoutToken('token_expired', this.#attempt === 0 ? 0 : retryDelay(this.#attempt, random()));
+      return;
+    }
+    const after = reconnectAfter({ code, retry_ms: this.#bye?.retry_ms }, this.#attempt, random());
+    const reason = reasonOf(code);
+    if (after.retry) {
+      this.#wait(after.delay_ms, reason);
+    } else {
+      const refusal = this.#refusal ?? { code: reason, message: `The service ended the connection: ${reason}.` };
+      this.#fatal(new ConnectionError(refusal.code, refusal.message));
+    }
+  }
+
+  #withoutToken(reason: string, delay: number): void {
+    if (this.#options.tokens.renewable) this.#wait(delay, reason);
+    else this.#fatal(tokenExpired());
+  }
+
+  #wait(delay: number, reason: string): void {
+    this.#attempt += 1;
+    this.#become({ status: 'waiting', reason, retry_at: this.#options.now() + delay });
+    this.#timers.set('retry', delay, () => this.#connect());
+  }
+
+  #fatal(error: ToolstreamError): void {
+    this.#leave(1000, '');
+    this.#become({ status: 'closed', reason: error.code });
+    this.#options.onFatal(error);
+  }
+}
+
+function reasonOf(code: number): string {
+  if (Object.hasOwn(closeCodes, code)) return closeCodes[code as keyof typeof closeCodes].reason;
+  if (code === 1006) return 'unreachable';
+  return `closed_${code}`;
+}

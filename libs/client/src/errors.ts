@@ -1,0 +1,33 @@
+import { errorCodes, isErrorCode } from '@toolstream/proto-events';
+
+/** Every error of this client has a stable `code`. */
+export class ToolstreamError extends Error {
+  override readonly name: string = 'ToolstreamError';
+  readonly code: string;
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The service refused: `code` is one of its codes, whether it came over HTTP or the socket. */
+export class ApiError extends ToolstreamError {
+  override readonly name = 'ApiError';
+  readonly status: number;
+  readonly retryAfterMs: number | undefined;
+  constructor(code: string, message: string, more: { status?: number; retryAfterMs?: number | undefined } = {}) {
+    super(code, message);
+    this.status = more.status ?? (isErrorCode(code) ? errorCodes[code].status : 500);
+    this.retryAfterMs = more.retryAfterMs;
+  }
+}
+
+/** The service could not be reached, or the connection is over for good. */
+export class ConnectionError extends ToolstreamError {
+  override readonly name = 'ConnectionError';
+}
+
+export const clientClosed = (): ToolstreamError => new ToolstreamError('client_closed', 'The client was closed.');
+export const watchClosed = (): ToolstreamError => new ToolstreamError('watch_closed', 'The watch was closed.');
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

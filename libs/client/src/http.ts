@@ -1,0 +1,163 @@
+import { retryDelay } from './backoff.ts';
+import { ApiError, ConnectionError, clientClosed, messageOf, type ToolstreamError } from './errors.ts';
+import type { Tokens } from './tokens.ts';
+
+export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
+
+export interface HttpOptions {
+  /** Without a trailing slash. */
+  readonly baseUrl: string;
+  readonly tokens: Tokens;
+  readonly fetch: FetchLike;
+  readonly random: () => number;
+}
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly query?: Record<string, string | number | undefined>;
+  readonly body?: unknown;
+  /** Makes a POST safe to repeat, and so repeated when its answer is lost. */
+  readonly idempotencyKey?: string | undefined;
+  readonly accept?: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs?: number | undefined;
+}
+
+const TIMEOUT_MS = 30_000;
+const ATTEMPTS = 4;
+const LONGEST_RETRY_MS = 30_000;
+
+/** Requests with one answer: repeated where that is safe, with the service's own word on when; errors have codes. */
+export class Http {
+  readonly #options: HttpOptions;
+  readonly #closed = new AbortController();
+
+  constructor(options: HttpOptions) {
+    this.#options = options;
+  }
+
+  async json<T>(request: HttpRequest): Promise<T> {
+    const response = await this.send(request);
+    try {
+      return (await response.json()) as T;
+    } catch (error) {
+      throw new ConnectionError('bad_answer', `${request.path} answered with no JSON: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  async send(request: HttpRequest): Promise<Response> {
+    const repeatable = request.method === 'GET' || request.idempotencyKey !== undefined;
+    let token = await this.#options.tokens.get();
+    let renewed = false;
+    for (let attempt = 0; ; attempt++) {
+      const outcome = await this.#once(request, token);
+      if (outcome instanceof Response) return outcome;
+      if (outcome.code === 'token_expired' && this.#options.tokens.renewable && !renewed) {
+        renewed = true;
+        token = await this.#options.tokens.renew(token);
+        continue;
+      }
+      const delay = delayBefore(outcome, attempt, this.#options.random());
+      if (!repeatable || delay === undefined || attempt + 1 >= ATTEMPTS) throw outcome;
+      await this.#pause(delay, request.signal);
+    }
+  }
+
+  close(): void {
+    this.#closed.abort();
+  }
+
+  async #once(request: HttpRequest, token: string): Promise<Response | ToolstreamError> {
+    this.#check(request.signal);
+    const late = new AbortController();
+    const timeoutMs = request.timeoutMs ?? TIMEOUT_MS;
+    const timer = setTimeout(() => late.abort(), timeoutMs);
+    const signals = [late.signal, this.#closed.signal, ...(request.signal ? [request.signal] : [])];
+    try {
+      const response = await this.#options.fetch(urlOf(this.#options.baseUrl, request), {
+        method: request.method,
+        headers: headersOf(request, token),
+        signal: AbortSignal.any(signals),
+        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+      });
+      return response.ok ? response : await refusalOf(response);
+    } catch (error) {
+      this.#check(request.signal);
+      const why = late.signal.aborted ? `no answer within ${timeoutMs / 1000} s` : reasonOf(error);
+      return new ConnectionError('unreachable', `${this.#options.baseUrl} cannot be reached: ${why}.`, {
+        cause: error,
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #check(signal: AbortSignal | undefined): void {
+    if (this.#closed.signal.aborted) throw clientClosed();
+    signal?.throwIfAborted();
+  }
+
+  async #pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    const over = AbortSignal.any([this.#closed.signal, ...(signal ? [signal] : [])]);
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        over.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      over.addEventListener('abort', done);
+    });
+    this.#check(signal);
+  }
+}
+
+/** How long to wait before the same request may succeed; `undefined` when it never will. */
+function delayBefore(error: ToolstreamError, attempt: number, random: number): number | undefined {
+  if (error instanceof ConnectionError) return retryDelay(attempt, random);
+  if (!(error instanceof ApiError) || ![429, 502, 503, 504].includes(error.status)) return undefined;
+  const hint = error.retryAfterMs ?? 0;
+  return hint > LONGEST_RETRY_MS ? undefined : Math.max(hint, retryDelay(attempt, random));
+}
+
+function urlOf(baseUrl: string, { path, query = {} }: HttpRequest): string {
+  const pairs = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]]));
+  return pairs.length === 0 ? baseUrl + path : `${baseUrl}${path}?${new URLSearchParams(pairs)}`;
+}
+
+function headersOf(request: HttpRequest, token: string): Record<string, string> {
+  return {
+    authorization: `Bearer ${token}`,
+    accept: request.accept ?? 'application/json',
+    ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(request.idempotencyKey === undefined ? {} : { 'idempotency-key': request.idempotencyKey }),
+  };
+}
+
+/** An RFC 9457 problem, or whatever a proxy on the way made of it. */
+async function refusalOf(response: Response): Promise<ApiError> {
+  const text = await response.text().catch(() => '');
+  let problem: { code?: unknown; detail?: unknown; title?: unknown } = {};
+  try {
+    problem = (JSON.parse(text) as typeof problem | null) ?? {};
+  } catch {
+    // No JSON: not from the service itself, and the status has to do.
+  }
+  const code = typeof problem.code === 'string' ? problem.code : `http_${response.status}`;
+  const said = [problem.detail, problem.title].find((part) => typeof part === 'string') as string | undefined;
+  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+  return new ApiError(code, said ?? `The service answered with status ${response.status}.`, {
+    status: response.status,
+    retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : undefined,
+  });
+}
+
+/** `fetch` hides the reason of a failure in the cause of its error. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const { code, message } = (cause ?? {}) as { code?: string; message?: string };
+  return code ?? (message || messageOf(error));
+}
