@@ -8,7 +8,7 @@ import { isRunEnded, RUN_END_TYPES, type ToolstreamEvent } from '@toolstream/pro
 export function problemsOfHistory(log: readonly Recorded[], { ended = true } = {}): string[] {
   const problems: string[] = [];
   const say = (recorded: Recorded, what: string) => problems.push(`${recorded.seq} ${recorded.event.type}: ${what}`);
-  const tools = new Map<number, { attempt: number; over: string | undefined }>();
+  const tools = new Map<number, ToolHistory>();
   let last = 0;
   let runEnd: string | undefined;
   for (const recorded of log) {
@@ -24,22 +24,30 @@ export function problemsOfHistory(log: readonly Recorded[], { ended = true } = {
   if (!runEnd) problems.push('the run has no end');
   const state = fold(log);
   if (!state || !isRunEnded(state.status)) problems.push(`the fold says ${state?.status ?? 'nothing'}, not an end`);
-  for (const [index, tool] of tools) if (!tool.over) problems.push(`tool ${index} has no end`);
+  for (const [index, tool] of tools) if (!tool.over && !tool.gaveUp) problems.push(`tool ${index} has no end`);
   return problems;
+}
+
+interface ToolHistory {
+  attempt: number;
+  over: string | undefined;
+  /** The last event was a retryable failure: an end if nothing follows it. */
+  gaveUp: boolean;
 }
 
 function judgeTool(
   recorded: Recorded,
   index: number,
-  tools: Map<number, { attempt: number; over: string | undefined }>,
+  tools: Map<number, ToolHistory>,
   say: (recorded: Recorded, what: string) => void,
 ): void {
   const { event } = recorded;
-  const tool = tools.get(index) ?? { attempt: 0, over: undefined };
+  const tool = tools.get(index) ?? { attempt: 0, over: undefined, gaveUp: false };
   tools.set(index, tool);
   if (event.type === 'tool.retry_requested.v1' || event.type === 'tool.queued.v1') {
     // A call that waits again has no end any more; whether it may wait again is the core's to prove.
     tool.over = undefined;
+    tool.gaveUp = false;
     return;
   }
   if (event.type === 'tool.cancel_requested.v1') return;
@@ -50,6 +58,7 @@ function judgeTool(
   } else if (event.attempt !== undefined && event.attempt !== tool.attempt) {
     say(recorded, `comes from attempt ${event.attempt} while ${tool.attempt} is the current one`);
   }
+  tool.gaveUp = event.type === 'tool.failed.v1' && event.data.retryable;
   if (endsTool(event)) tool.over = event.type;
 }
 
