@@ -1,1 +1,29 @@
-export {};
+export { APPEND_TIMEOUT_MS, type Append } from './append.ts';
+export {
+  type BatchLimits,
+  type ConsumeOptions,
+  consumeDurable,
+  type DurableConsumer,
+  type PlainOptions,
+  type ProjectionOptions,
+  type ReactorOptions,
+} from './consume.ts';
+export type { DurableOptions } from './consumer-config.ts';
+export type { Delivered } from './delivered.ts';
+export {
+  EventLogError,
+  FencedError,
+  isConflict,
+  isRetryable,
+  LogFullError,
+  LogRejectedError,
+  LogUnavailableError,
+  StreamMismatchError,
+} from './errors.ts';
+export { EventLog, type OpenOptions, openEventLog, type Positioned } from './event-log.ts';
+export type { Published } from './publish.ts';
+export type { ReadOptions, RunReadOptions } from './read.ts';
+export { encodeEvent, type StoredEvent } from './stored-event.ts';
+export type { StreamsOptions } from './stream-config.ts';
+export { type DeclareOptions, declareStreams } from './streams.ts';
+export type { Tail } from './tail.ts';

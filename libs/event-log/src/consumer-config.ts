@@ -1,0 +1,109 @@
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  type ConsumerInfo,
+  DeliverPolicy,
+  JetStreamApiCodes,
+  type JetStreamManager,
+  ReplayPolicy,
+} from '@nats-io/jetstream';
+import { hasApiCode } from './retry.ts';
+
+export interface DurableOptions {
+  stream: string;
+  durable: string;
+  filter?: string | string[];
+  /** After this time without ack or sign of life a message is delivered again. */
+  ackWaitMs?: number;
+  /** Upper bound of messages delivered and not acknowledged, over all replicas. */
+  maxAckPending?: number;
+  /** Default: without end. */
+  maxDeliver?: number;
+  /** One replica at a time is served; after this long without a pull from it the next one is. */
+  pinned?: { timeoutMs: number };
+  /** Deliver from this sequence on. A consumer that exists keeps its own position, except with `recreate`. */
+  startSequence?: number;
+}
+
+export const PIN_GROUP = 'replica';
+/** Consumer metadata: which process made it. */
+export const OWNER_KEY = 'toolstream.owner';
+
+const nanos = (ms: number): number => Math.round(ms * 1e6);
+
+export function consumerConfig(options: DurableOptions, ack: 'all' | 'explicit'): Partial<ConsumerConfig> {
+  const { filter, startSequence, pinned } = options;
+  return {
+    durable_name: options.durable,
+    ack_policy: ack === 'all' ? AckPolicy.All : AckPolicy.Explicit,
+    ack_wait: nanos(options.ackWaitMs ?? 30_000),
+    max_ack_pending: options.maxAckPending ?? 1_000,
+    max_deliver: options.maxDeliver ?? -1,
+    replay_policy: ReplayPolicy.Instant,
+    ...(startSequence === undefined
+      ? { deliver_policy: DeliverPolicy.All }
+      : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: startSequence }),
+    ...(filter === undefined
+      ? {}
+      : typeof filter === 'string'
+        ? { filter_subject: filter }
+        : { filter_subjects: filter }),
+    ...(pinned === undefined
+      ? {}
+      : {
+          priority_groups: [PIN_GROUP],
+          priority_policy: 'pinned_client',
+          priority_timeout: nanos(pinned.timeoutMs),
+        }),
+  };
+}
+
+const CHANGEABLE = ['ack_wait', 'max_ack_pending', 'max_deliver', 'priority_timeout'] as const;
+
+async function lookUp(jsm: JetStreamManager, stream: string, name: string): Promise<ConsumerInfo | undefined> {
+  try {
+    return await jsm.consumers.info(stream, name);
+  } catch (error) {
+    if (hasApiCode(error, JetStreamApiCodes.ConsumerNotFound)) return undefined;
+    throw error;
+  }
+}
+
+/** Makes the consumer or brings the one there up to date; its position stays. Safe to do at the same time. */
+export async function ensureConsumer(
+  jsm: JetStreamManager,
+  options: DurableOptions,
+  ack: 'all' | 'explicit',
+): Promise<void> {
+  const config = consumerConfig(options, ack);
+  const existing = (await lookUp(jsm, options.stream, options.durable))?.config;
+  if (!existing) {
+    await jsm.consumers.add(options.stream, config);
+    return;
+  }
+  if (CHANGEABLE.every((key) => config[key] === undefined || config[key] === existing[key])) return;
+  const { ack_wait, max_ack_pending, max_deliver, priority_timeout } = config;
+  const changes = { ack_wait, max_ack_pending, max_deliver, ...(priority_timeout ? { priority_timeout } : {}) };
+  await jsm.consumers.update(options.stream, options.durable, changes as Partial<ConsumerConfig>);
+}
+
+/**
+ * Makes the consumer anew at `startSequence`, whatever position the old one had. With `onlyIfOwned` a consumer that
+ * another process made in the meantime is left alone and the answer is false.
+ */
+export async function recreateConsumer(
+  jsm: JetStreamManager,
+  options: DurableOptions & { startSequence: number },
+  owner: string,
+  { onlyIfOwned }: { onlyIfOwned: boolean },
+): Promise<boolean> {
+  const existing = await lookUp(jsm, options.stream, options.durable);
+  if (existing) {
+    if (onlyIfOwned && existing.config.metadata?.[OWNER_KEY] !== owner) return false;
+    await jsm.consumers.delete(options.stream, options.durable).catch((error: unknown) => {
+      if (!hasApiCode(error, JetStreamApiCodes.ConsumerNotFound)) throw error;
+    });
+  }
+  await jsm.consumers.add(options.stream, { ...consumerConfig(options, 'all'), metadata: { [OWNER_KEY]: owner } });
+  return true;
+}

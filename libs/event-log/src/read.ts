@@ -1,0 +1,84 @@
+import { eventStream } from '@toolstream/proto-events';
+import type { Channel } from './channel.ts';
+import { readPage } from './direct-get.ts';
+import { leaderMessage } from './leader.ts';
+import type { StoredEvent } from './stored-event.ts';
+
+export const READ_TIMEOUT_MS = 15_000;
+const PAGE_EVENTS = 1_000;
+/** Bounds a read's memory where events are large: two pages are held at most. */
+const PAGE_BYTES = 4 << 20;
+
+export interface ReadOptions {
+  partition: number;
+  /** First sequence, inclusive. */
+  from: number;
+  /** Last sequence, inclusive. */
+  to?: number;
+  /** Events per page. */
+  batch?: number;
+  timeoutMs?: number;
+}
+
+/**
+ * The events of a subject filter in stream order, page by page; ends at what the stream held when the last page was
+ * read. The next page is on its way while one is consumed.
+ */
+export async function* readEvents(channel: Channel, filter: string, options: ReadOptions): AsyncGenerator<StoredEvent> {
+  const to = options.to ?? Number.MAX_SAFE_INTEGER;
+  const page = (from: number) =>
+    readPage(channel, {
+      stream: eventStream(options.partition),
+      filter,
+      from,
+      maxEvents: options.batch ?? PAGE_EVENTS,
+      maxBytes: PAGE_BYTES,
+      timeoutMs: options.timeoutMs ?? READ_TIMEOUT_MS,
+    });
+  if (options.from > to) return;
+  let current = await page(options.from);
+  for (;;) {
+    const last = current.events.at(-1)?.seq ?? to;
+    const next = current.pending > 0 && last < to ? page(last + 1) : undefined;
+    // A consumer that stops early must not turn a failed read ahead into an unhandled rejection.
+    next?.catch(() => {});
+    for (const event of current.events) {
+      if (event.seq > to) return;
+      yield event;
+    }
+    if (!next) return;
+    current = await next;
+  }
+}
+
+export interface RunReadOptions {
+  from?: number;
+  to?: number;
+  /**
+   * Sequence of an event of this filter that is known to be stored (it was appended, or a consumer delivered it).
+   * A follower's answer that does not reach it yet is completed from the leader.
+   */
+  through?: number;
+}
+
+/** All events of a filter at once: for runs, which are bounded. */
+export async function readAll(
+  channel: Channel,
+  filter: string,
+  partition: number,
+  options: RunReadOptions = {},
+): Promise<StoredEvent[]> {
+  const events: StoredEvent[] = [];
+  const bounds = { partition, from: options.from ?? 1, ...(options.to === undefined ? {} : { to: options.to }) };
+  for await (const event of readEvents(channel, filter, bounds)) events.push(event);
+
+  const through = Math.min(options.through ?? 0, options.to ?? Number.MAX_SAFE_INTEGER);
+  for (let last = events.at(-1)?.seq ?? bounds.from - 1; last < through; ) {
+    const query = { seq: last + 1, next_by_subj: filter };
+    const event = await leaderMessage(channel, eventStream(partition), query, READ_TIMEOUT_MS);
+    if (!event || event.seq > through) break;
+    events.push(event);
+    last = event.seq;
+  }
+  return events;
+}
