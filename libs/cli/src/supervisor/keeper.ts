@@ -44,7 +44,8 @@ export class Keeper {
       } catch (error) {
         const hopeless = error instanceof StartFailed && error.permanent;
         if (hopeless || attempt >= tries || this.#stopping) throw error;
-        this.#options.log(`${(error as Error).message}\nStarting ${this.target.name} again.`);
+        const [what] = (error as Error).message.split('. Last lines of');
+        this.#options.log(`${what} (${this.target.logFile}). Starting it again.`);
       }
     }
   }

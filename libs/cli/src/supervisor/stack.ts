@@ -40,7 +40,7 @@ export interface StackOptions {
   jwtSecret?: string | undefined;
   services?: ((facts: StackFacts) => ServiceSpec[]) | undefined;
   readyTimeoutMs?: number | undefined;
-  /** How long a service may take to stop. */
+  /** How long a service may take to stop. Default: a little more than the deadline that services set themselves. */
   graceMs?: number | undefined;
   /** Told what a person at the terminal should know. Default: stderr. */
   log?: ((line: string) => void) | undefined;
@@ -53,6 +53,16 @@ export interface StackEvents {
   restart: [{ name: string; pid: number }];
 }
 
+/** The start was given up before it was complete; everything that had been started is stopped. */
+export class StartAborted extends Error {
+  readonly code = 'start_aborted';
+
+  constructor() {
+    super('start_aborted: stopped while it was starting');
+    this.name = 'StartAborted';
+  }
+}
+
 /** NATS, Postgres and all services as one tree of processes. Resolves when every one of them is ready. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const folder = openDataFolder(options.dataDir ?? defaultDataDir());
@@ -61,7 +71,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   let giveUp: (() => void) | undefined;
   try {
     const givenUp = new Promise<never>((_, reject) => {
-      giveUp = () => reject(new Error('start_aborted: stopped while it was starting'));
+      giveUp = () => reject(new StartAborted());
       signal?.addEventListener('abort', giveUp, { once: true });
       if (signal?.aborted) giveUp();
     });
@@ -199,7 +209,7 @@ export class Stack extends EventEmitter<StackEvents> {
   }
 
   #serviceProcess(spec: ServiceSpec, facts: StackFacts): ServiceProcess {
-    const { readyTimeoutMs = 90_000, graceMs = 15_000 } = this.#options;
+    const { readyTimeoutMs = 90_000, graceMs = 22_000 } = this.#options;
     return new ServiceProcess({
       name: spec.name,
       script: spec.script,
@@ -215,7 +225,7 @@ export class Stack extends EventEmitter<StackEvents> {
   }
 
   #keep(group: Map<string, Keeper>, target: Supervised): Keeper {
-    if (this.#stopped) throw new Error('start_aborted: stopped while it was starting');
+    if (this.#stopped !== undefined) throw new StartAborted();
     const keeper = new Keeper(target, {
       restart: this.#options.restart ?? true,
       onExit: (name, exit) => this.emit('exit', { name, ...exit }),

@@ -80,7 +80,7 @@ describe('the supervisor and its services', () => {
   test('does not repeat a start that fails by its configuration', async () => {
     const services = () => [tiny('edge-1', 'bad-config')];
     await expect(shop.start({ ...NO_SERVERS, services })).rejects.toThrow(/exit code 78[\s\S]*PORT: is required/);
-    expect(shop.said.join('\n')).not.toContain('Starting edge-1 again');
+    expect(shop.said.join('\n')).not.toContain('Starting it again');
   });
 
   test('gives up on a service that never gets ready', async () => {
