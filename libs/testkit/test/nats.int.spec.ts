@@ -92,6 +92,15 @@ describe('a nats-server of our own', () => {
     );
   });
 
+  test('clears away an ephemeral server whose owner was killed', async () => {
+    const left = await leaveServerBehind('ephemeral nats');
+    await left.killOwner();
+    expect(processFacts(left.pid)).toBeDefined();
+    started(await startEphemeralNats());
+    expect(processFacts(left.pid)).toBeUndefined();
+    expect(existsSync(left.dataDir)).toBe(false);
+  });
+
   test('leaves nothing behind after an ephemeral stop', async () => {
     const server = await startEphemeralNats();
     await server.stop();

@@ -126,6 +126,15 @@ describe('a Postgres of our own', () => {
     expect(await query(server.url, "SELECT upper('ünï') AS up")).toEqual([{ up: 'ÜNÏ' }]);
   });
 
+  test('clears away an ephemeral server whose owner was killed', async () => {
+    const left = await leaveServerBehind('ephemeral postgres');
+    await left.killOwner();
+    expect(processFacts(left.pid)).toBeDefined();
+    started(await startEphemeralPostgres());
+    expect(processFacts(left.pid)).toBeUndefined();
+    expect(existsSync(left.dataDir)).toBe(false);
+  });
+
   test('leaves nothing behind after an ephemeral stop', async () => {
     const server = await startEphemeralPostgres();
     await server.stop();
