@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { assertPortsFree, type FileLock, freePort, type PortWish } from '@toolstream/testkit';
+import { assertPortsFree, type FileLock } from '@toolstream/testkit';
 import {
   type DataFolder,
   defaultDataDir,
@@ -15,38 +15,9 @@ import { Keeper } from './keeper.ts';
 import { endLeftovers, PidFile } from './run-files.ts';
 import { ServiceProcess } from './service-process.ts';
 import { type ServiceSpec, type StackFacts, serviceEnvironment, toolstreamServices } from './services.ts';
+import type { StackOptions } from './stack-options.ts';
+import { chooseEdgePorts, portWishes } from './stack-ports.ts';
 import type { Exit, Supervised } from './supervised.ts';
-
-export interface StackOptions {
-  /** Default: `.toolstream` in the repository. */
-  dataDir?: string | undefined;
-  /** What the services get to see of the environment. Default: all of ours. */
-  env?: NodeJS.ProcessEnv | undefined;
-  /** Replaces the embedded NATS. */
-  natsUrl?: string | undefined;
-  /** Replaces the embedded Postgres. */
-  databaseUrl?: string | undefined;
-  /** The first edge's port, the others follow; 0: any free ones. Default: 4400. */
-  port?: number | undefined;
-  /** Ports of the embedded servers. Default: those of the last start, else any free ones. */
-  natsPort?: number | undefined;
-  postgresPort?: number | undefined;
-  edges?: number | undefined;
-  executors?: number | undefined;
-  orchestrators?: number | undefined;
-  /** False: what ends stays ended until `start(name)`. */
-  restart?: boolean | undefined;
-  /** Default on embedded parts: made once and kept in the data folder. */
-  jwtSecret?: string | undefined;
-  services?: ((facts: StackFacts) => ServiceSpec[]) | undefined;
-  readyTimeoutMs?: number | undefined;
-  /** How long a service may take to stop. Default: a little more than the deadline that services set themselves. */
-  graceMs?: number | undefined;
-  /** Told what a person at the terminal should know. Default: stderr. */
-  log?: ((line: string) => void) | undefined;
-  /** Gives up a start that is under way; what was started is stopped. */
-  signal?: AbortSignal | undefined;
-}
 
 export interface StackEvents {
   exit: [{ name: string } & Exit];
@@ -156,31 +127,11 @@ export class Stack extends EventEmitter<StackEvents> {
   async begin(): Promise<void> {
     const leftovers = await endLeftovers(this.#folder.run, this.dataDir);
     if (leftovers.length > 0) this.#log(`Ended what an earlier start left running: ${leftovers.sort().join(', ')}.`);
-    this.#edgePorts = await this.#chooseEdgePorts();
-    await assertPortsFree(this.#portWishes());
+    this.#edgePorts = await chooseEdgePorts(this.#options);
+    await assertPortsFree(portWishes(this.#options, this.#edgePorts));
     await this.#startServers();
     await this.#startServices();
     this.#describe();
-  }
-
-  async #chooseEdgePorts(): Promise<number[]> {
-    const { port = 4400, edges = 1 } = this.#options;
-    if (port !== 0) return Array.from({ length: edges }, (_, index) => port + index);
-    const ports = new Set<number>();
-    while (ports.size < edges) ports.add(await freePort());
-    return [...ports];
-  }
-
-  #portWishes(): PortWish[] {
-    const { natsUrl, natsPort, databaseUrl, postgresPort } = this.#options;
-    const remedy = 'set PORT so that it and the ports after it are free';
-    const wishes: PortWish[] = this.#edgePorts.map((port, index) => ({ port, what: `edge-${index + 1}`, remedy }));
-    if (!natsUrl && natsPort)
-      wishes.push({ port: natsPort, what: 'nats-1', remedy: 'set NATS_URL to a running server' });
-    if (!databaseUrl && postgresPort) {
-      wishes.push({ port: postgresPort, what: 'postgres-1', remedy: 'set DATABASE_URL to a running Postgres' });
-    }
-    return wishes;
   }
 
   async #startServers(): Promise<void> {
