@@ -80,8 +80,13 @@ export class Channel<S> {
   refused(error: ApiError): void {
     const fatal = error.status < 500 && error.status !== 429;
     for (const listener of [...this.listeners]) listener.failed(error, fatal);
-    if (fatal) this.#over();
-    else this.#again();
+    if (fatal) {
+      this.#over();
+      return;
+    }
+    // The service is in trouble, and the first attempt is no less of a burden than the others.
+    this.#resumes = Math.max(1, this.#resumes);
+    this.#again();
   }
 
   fail(error: ToolstreamError): void {

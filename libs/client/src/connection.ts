@@ -212,7 +212,7 @@ export class Connection {
 
   #expectHeartbeat(every: number): void {
     if (!(every > 0)) return;
-    const allowed = 2 * every + HEARTBEAT_GRACE_MS;
+    const allowed = 2 * every + Math.min(every, HEARTBEAT_GRACE_MS);
     const check = () => {
       const silent = this.#options.now() - this.#heardAt;
       if (silent >= allowed) this.drop(4203);
