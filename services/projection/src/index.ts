@@ -1,1 +1,3 @@
-export {};
+export { type AppContext, type ProjectionApp, startProjection } from './app.ts';
+export { type ProjectionConfig, projectionConfig } from './config.ts';
+export type { PartitionStatus } from './metrics.ts';
