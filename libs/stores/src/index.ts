@@ -1,1 +1,22 @@
-export {};
+export { type ArtifactMeta, type ArtifactScope, Artifacts, type InlineOptions, openArtifacts } from './artifacts.ts';
+export { ARTIFACTS_BUCKET, type BucketOptions, FILES_BUCKET, WORKSPACE_BUCKET } from './buckets.ts';
+export type { Source } from './content.ts';
+export {
+  ContentMissingError,
+  ContentTooLargeError,
+  PathError,
+  StoreError,
+  StoreFullError,
+  StoreUnavailableError,
+  WorkspaceConflictError,
+} from './errors.ts';
+export { MAX_PATH_BYTES, normalisePath, type Scope } from './path.ts';
+export {
+  AppWorkspace,
+  type FileVersion,
+  type ListOptions,
+  openWorkspace,
+  type Workspace,
+  type WorkspaceEntry,
+  type WriteOptions,
+} from './workspace.ts';

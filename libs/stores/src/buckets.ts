@@ -1,0 +1,67 @@
+import { type JetStreamManager, jetstreamManager, StorageType } from '@nats-io/jetstream';
+import { type KV, Kvm } from '@nats-io/kv';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { Objm } from '@nats-io/obj';
+import { StoreUnavailableError } from './errors.ts';
+import { NatsContentStore } from './nats-content.ts';
+import { persist } from './persist.ts';
+
+export const WORKSPACE_BUCKET = 'TS_WORKSPACE';
+export const FILES_BUCKET = 'TS_FILES';
+export const ARTIFACTS_BUCKET = 'TS_ARTIFACTS';
+
+export interface BucketOptions {
+  /** `create` (default) makes what is missing, `verify` fails where it is missing, `off` looks at nothing. */
+  readonly mode?: 'create' | 'verify' | 'off';
+  readonly replicas?: number;
+  readonly storage?: 'file' | 'memory';
+}
+
+export async function openContent(
+  nc: NatsConnection,
+  bucket: string,
+  description: string,
+  options: BucketOptions,
+): Promise<NatsContentStore> {
+  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  const { replicas = 1 } = options;
+  await prepare(jsm, `OBJ_${bucket}`, options, async () => {
+    await new Objm(nc).create(bucket, { description, replicas, storage: storageType(options) });
+  });
+  return new NatsContentStore(nc, jsm, bucket);
+}
+
+/** One value per key. The stream allows direct reads, for listings; the handle itself reads from the leader. */
+export async function openIndex(
+  nc: NatsConnection,
+  bucket: string,
+  description: string,
+  options: BucketOptions,
+): Promise<KV> {
+  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  const { replicas = 1 } = options;
+  await prepare(jsm, `KV_${bucket}`, options, async () => {
+    const storage = storageType(options);
+    await new Kvm(nc).create(bucket, { description, replicas, storage, history: 1, allow_direct: true });
+  });
+  return new Kvm(nc).open(bucket, { allow_direct: false });
+}
+
+const storageType = ({ storage }: BucketOptions) => (storage === 'memory' ? StorageType.Memory : StorageType.File);
+
+async function prepare(
+  jsm: JetStreamManager,
+  stream: string,
+  { mode = 'create' }: BucketOptions,
+  create: () => Promise<void>,
+): Promise<void> {
+  if (mode === 'off') return;
+  if (mode === 'create') return persist(`the bucket ${stream}`, create);
+  try {
+    await persist(`the bucket ${stream}`, () => jsm.streams.info(stream));
+  } catch (error) {
+    if (error instanceof StoreUnavailableError) throw error;
+    const text = `The stream ${stream} is missing. Create it, or start once with TOOLSTREAM_STREAMS=create.`;
+    throw new StoreUnavailableError(text, { cause: error });
+  }
+}

@@ -1,0 +1,61 @@
+import type { FileVersion } from './workspace.ts';
+
+/** What went wrong with a file or an artifact: a stable code, and a sentence that says what to do. */
+export class StoreError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** `path_outside_workspace` where the path would leave the workspace, `invalid_arguments` where it is no path at all. */
+export class PathError extends StoreError {
+  constructor(code: 'path_outside_workspace' | 'invalid_arguments', message: string) {
+    super(code, message);
+  }
+}
+
+/** The file is not at the revision that the writer had read. Nothing was written; `current` is what is there now. */
+export class WorkspaceConflictError extends StoreError {
+  readonly path: string;
+  readonly expectedRevision: number;
+  readonly current: FileVersion | undefined;
+
+  constructor(path: string, expectedRevision: number, current: FileVersion | undefined) {
+    const by = current && `run ${current.entry.run}, call ${current.entry.index}, attempt ${current.entry.attempt}`;
+    const now = by ? `it was last written by ${by}` : 'it does not exist';
+    super('workspace_conflict', `The file ${path} changed since it was read: ${now}. Read it again, then decide anew.`);
+    this.path = path;
+    this.expectedRevision = expectedRevision;
+    this.current = current;
+  }
+}
+
+/** The server did not answer within the deadline. A write may or may not have landed: read before repeating it. */
+export class StoreUnavailableError extends StoreError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('unavailable', message, options);
+  }
+}
+
+export class StoreFullError extends StoreError {
+  constructor(what: string, options?: ErrorOptions) {
+    super('store_full', `There is no room for ${what}. Free space, or raise the limit of its bucket.`, options);
+  }
+}
+
+/** The content is not (or no longer) what its entry says: deleted meanwhile, or damaged. */
+export class ContentMissingError extends StoreError {
+  constructor(name: string, problem: string) {
+    super('content_missing', `The content ${name} cannot be read: ${problem}. Read the entry again, then the content.`);
+  }
+}
+
+export class ContentTooLargeError extends StoreError {
+  constructor(name: string, size: number, limit: number) {
+    super('content_too_large', `${name} has ${size} bytes, more than the ${limit} asked for. Read it as a stream.`);
+  }
+}

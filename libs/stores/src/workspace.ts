@@ -1,0 +1,177 @@
+import { randomBytes } from 'node:crypto';
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { Json } from '@toolstream/proto-events';
+import { type BucketOptions, FILES_BUCKET, openContent, openIndex, WORKSPACE_BUCKET } from './buckets.ts';
+import { type ContentStore, type OpenContent, readAll, type Source } from './content.ts';
+import { ContentMissingError, PathError, WorkspaceConflictError } from './errors.ts';
+import { FileIndex } from './file-index.ts';
+import { normalisePath, type Scope, scopeKey } from './path.ts';
+
+/** A file: what it holds, and which tool call wrote it last. */
+export interface WorkspaceEntry {
+  readonly path: string;
+  readonly object: string;
+  readonly size: number;
+  readonly sha256: string;
+  /** Absent where the file is no text. */
+  readonly lines?: number;
+  readonly run: string;
+  readonly index: number;
+  readonly attempt: number;
+  readonly modified_at: string;
+  /** What the writer wants a retry of its call to find: its result, for instance. */
+  readonly meta?: Json;
+  /** Content before this one: kept until the next write, for readers that are still at it. */
+  readonly previous?: string;
+}
+
+export interface FileVersion {
+  readonly entry: WorkspaceEntry;
+  /** What a write that follows from this version expects. */
+  readonly revision: number;
+}
+
+export interface WriteOptions {
+  readonly run: string;
+  readonly index: number;
+  readonly attempt: number;
+  /** The revision read at the attempt's start; 0: the file must not exist. */
+  readonly expectedRevision: number;
+  /** At most 16 KiB of JSON. */
+  readonly meta?: Json | undefined;
+  readonly onBytes?: ((written: number, total: number | undefined) => void) | undefined;
+  /** Honoured until the content is stored; what comes after is one decision that is not left open. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ListOptions {
+  /** At most 1,000, the default. */
+  readonly limit?: number;
+  /** Last path of the page before. */
+  readonly after?: string;
+}
+
+const MAX_PAGE = 1_000;
+const MAX_META_BYTES = 16 * 1024;
+const READ_LIMIT_BYTES = 64 * 1024 * 1024;
+/** A content may be replaced twice between reading the entry and reading the content; hardly ever three times in a row. */
+const READ_TRIES = 4;
+
+export interface Workspace {
+  at(scope: Scope): AppWorkspace;
+  /** Resolves when deletions of replaced contents have ended. */
+  idle(): Promise<void>;
+}
+
+export async function openWorkspace(nc: NatsConnection, options: BucketOptions = {}): Promise<Workspace> {
+  const content = await openContent(nc, WORKSPACE_BUCKET, 'Contents of workspace files', options);
+  const kv = await openIndex(nc, FILES_BUCKET, 'Workspace files: <tenant>.<app>.<base64url(path)>', options);
+  return workspaceOver(content, await FileIndex.over(nc, kv));
+}
+
+export function workspaceOver(content: ContentStore, index: FileIndex): Workspace {
+  return { at: (scope) => new AppWorkspace(content, index, scope), idle: () => content.idle() };
+}
+
+/** The files of one app. Paths are normalised on every way in. */
+export class AppWorkspace {
+  readonly #content: ContentStore;
+  readonly #index: FileIndex;
+  readonly #scope: Scope;
+
+  constructor(content: ContentStore, index: FileIndex, scope: Scope) {
+    scopeKey(scope);
+    this.#content = content;
+    this.#index = index;
+    this.#scope = { tenant: scope.tenant, app: scope.app };
+  }
+
+  /** In order of the paths, by UTF-16 code units. `prefix` is compared as text: end it with `/` to mean a folder. */
+  list(prefix = '', { limit = MAX_PAGE, after }: ListOptions = {}): Promise<WorkspaceEntry[]> {
+    const page = Math.max(1, Math.min(limit, MAX_PAGE));
+    return this.#index.list(this.#scope, prefix.normalize('NFC'), after, page);
+  }
+
+  head(path: string): Promise<FileVersion | undefined> {
+    return this.#index.find(this.#scope, normalisePath(path));
+  }
+
+  /** The whole file; `ContentTooLargeError` beyond `maxBytes` (64 MiB). */
+  async read(
+    path: string,
+    { maxBytes = READ_LIMIT_BYTES }: { readonly maxBytes?: number } = {},
+  ): Promise<(FileVersion & { readonly bytes: Uint8Array }) | undefined> {
+    return this.#latest(path, async (version, content) => ({ ...version, bytes: await readAll(content, maxBytes) }));
+  }
+
+  /** The file as a stream, read as fast as it is consumed. It throws where the file is replaced twice meanwhile. */
+  async stream(path: string): Promise<(FileVersion & { chunks(): AsyncIterable<Uint8Array> }) | undefined> {
+    return this.#latest(path, async (version, content) => ({ ...version, chunks: () => content.chunks() }));
+  }
+
+  /**
+   * Content first, then the entry with the expected revision: a crash in between leaves an orphan object and the old file; a
+   * second write from the same revision is refused. Throws `WorkspaceConflictError`, and then nothing has changed.
+   */
+  async write(
+    path: string,
+    source: Source,
+    options: WriteOptions,
+  ): Promise<WorkspaceEntry & { readonly revision: number }> {
+    const { run, index, attempt, expectedRevision, meta, onBytes, signal } = options;
+    const target = normalisePath(path);
+    checkMeta(meta);
+    const before = await this.#index.expect(this.#scope, target, expectedRevision);
+    const unique = `${run}.${index}.${attempt}.${randomBytes(8).toString('hex')}`;
+    const { name: object, ...written } = await this.#content.put((sha256) => `${unique}-${sha256}`, source, {
+      onBytes,
+      signal,
+    });
+    const entry: WorkspaceEntry = {
+      path: target,
+      object,
+      ...written,
+      run,
+      index,
+      attempt,
+      modified_at: new Date().toISOString(),
+      ...(meta === undefined ? {} : { meta }),
+      ...(before.entry === undefined ? {} : { previous: before.entry.object }),
+    };
+    try {
+      const revision = await this.#index.replace(this.#scope, entry, before.revision);
+      if (before.entry?.previous !== undefined) this.#content.discard(before.entry.previous);
+      return { ...entry, revision };
+    } catch (error) {
+      // Only a certain refusal makes the object garbage; an update without an answer may still have landed.
+      if (error instanceof WorkspaceConflictError) this.#content.discard(object);
+      throw error;
+    }
+  }
+
+  async #latest<T>(
+    path: string,
+    use: (version: FileVersion, content: OpenContent) => Promise<T>,
+  ): Promise<T | undefined> {
+    const target = normalisePath(path);
+    for (let tries = 1; ; tries++) {
+      const version = await this.#index.find(this.#scope, target);
+      if (version === undefined) return undefined;
+      try {
+        const content = await this.#content.open(version.entry.object);
+        if (content === undefined) throw new ContentMissingError(version.entry.object, 'it does not exist');
+        return await use(version, content);
+      } catch (error) {
+        if (!(error instanceof ContentMissingError) || tries === READ_TRIES) throw error;
+      }
+    }
+  }
+}
+
+function checkMeta(meta: Json | undefined): void {
+  if (meta === undefined || Buffer.byteLength(JSON.stringify(meta)) <= MAX_META_BYTES) return;
+  throw new PathError(
+    'invalid_arguments',
+    `The meta of a file may have ${MAX_META_BYTES} bytes; store more as an artifact.`,
+  );
+}
