@@ -18,6 +18,7 @@ export class Channel {
   readonly #prefix: string;
   readonly #calls = new Map<string, ReplyHandler>();
   readonly #reconnectListeners = new Set<() => void>();
+  readonly #disconnectListeners = new Set<() => void>();
   #next = 0;
   #connected = true;
   /** Set when the server denies the inbox: every call would wait in vain. */
@@ -61,9 +62,18 @@ export class Channel {
     return () => this.#reconnectListeners.delete(listener);
   }
 
+  /** Called when the connection is lost, before anything arrives on the next one. Returns its own removal. */
+  onDisconnect(listener: () => void): () => void {
+    this.#disconnectListeners.add(listener);
+    return () => this.#disconnectListeners.delete(listener);
+  }
+
   async #watchConnection(): Promise<void> {
     for await (const status of this.nc.status()) {
-      if (status.type === 'disconnect') this.#connected = false;
+      if (status.type === 'disconnect') {
+        this.#connected = false;
+        for (const listener of [...this.#disconnectListeners]) listener();
+      }
       if (status.type !== 'reconnect') continue;
       this.#connected = true;
       for (const listener of [...this.#reconnectListeners]) listener();

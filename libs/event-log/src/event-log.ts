@@ -16,11 +16,14 @@ import { Channel } from './channel.ts';
 import { type ConsumeOptions, consumeDurable, type DurableConsumer } from './consume.ts';
 import { readLast } from './direct-get.ts';
 import { StreamMismatchError } from './errors.ts';
-import { EPOCH_KEY, leaderMessage, leaderPosition } from './leader.ts';
+import { follow } from './follow.ts';
+import type { Follower, FollowOptions } from './follow-options.ts';
+import { EPOCH_KEY, leaderMessage, type StreamPosition } from './leader.ts';
 import { type Published, publishJob, publishTimer } from './publish.ts';
 import { READ_TIMEOUT_MS, type ReadOptions, type RunReadOptions, readAll, readEvents } from './read.ts';
 import { requireServer } from './server-version.ts';
 import type { StoredEvent } from './stored-event.ts';
+import { StreamPositions } from './stream-positions.ts';
 import { type Tail, tail } from './tail.ts';
 
 export interface OpenOptions {
@@ -33,6 +36,7 @@ export type Positioned = { ok: true; seq: number } | { ok: false; reason: 'malfo
 export class EventLog {
   readonly partitions: number;
   readonly #channel: Channel;
+  readonly #positions: StreamPositions;
   readonly #epochs: string[];
   /** Highest sequence seen per partition: what a cursor cannot exceed without asking the leader. */
   readonly #highest: number[];
@@ -40,11 +44,12 @@ export class EventLog {
   constructor(nc: NatsConnection, partitions: number) {
     this.partitions = partitions;
     this.#channel = new Channel(nc);
+    this.#positions = new StreamPositions(this.#channel, (partition, position) => this.#learned(partition, position));
     this.#epochs = new Array<string>(partitions).fill('');
     this.#highest = new Array<number>(partitions).fill(0);
   }
 
-  /** The incarnation of a partition's stream, as of the last {@link refreshEpochs}. */
+  /** The incarnation of a partition's stream, as last heard of; followers hear of it every few seconds. */
   epoch(partition: number): string {
     const epoch = this.#epochs[partition];
     if (epoch === undefined) throw new RangeError(`no partition ${partition}: this log has ${this.partitions}`);
@@ -53,16 +58,13 @@ export class EventLog {
 
   /** Asks the leaders again. True if any epoch changed: every cursor handed out before is void. */
   async refreshEpochs(): Promise<boolean> {
-    const found = await Promise.all(this.#epochs.map((_, p) => leaderPosition(this.#channel, eventStream(p), 15_000)));
+    const before = [...this.#epochs];
+    const found = await Promise.all(before.map((_, partition) => this.#positions.get(partition)));
     const missing = found.flatMap(({ epoch }, p) => (epoch ? [] : [`${eventStream(p)}: metadata has no ${EPOCH_KEY}`]));
-    if (missing.length > 0)
+    if (missing.length > 0) {
       throw new StreamMismatchError(missing, 'Declare the streams with TOOLSTREAM_STREAMS=create.');
-    const changed = found.some(({ epoch }, p) => this.#epochs[p] !== '' && epoch !== this.#epochs[p]);
-    found.forEach(({ epoch, last }, p) => {
-      this.#epochs[p] = epoch ?? '';
-      this.#highest[p] = last;
-    });
-    return changed;
+    }
+    return this.#epochs.some((epoch, partition) => before[partition] !== epoch);
   }
 
   cursor(partition: number, seq: number): string {
@@ -123,9 +125,7 @@ export class EventLog {
 
   /** Last sequence of a partition, as its leader knows it. */
   async lastSeq(partition: number): Promise<number> {
-    const { last } = await leaderPosition(this.#channel, eventStream(partition), READ_TIMEOUT_MS);
-    this.#saw(partition, last);
-    return last;
+    return (await this.#positions.get(partition)).last;
   }
 
   tail(liveSubject: string, onEvent: (event: StoredEvent) => void, onError?: (error: Error) => void): Tail {
@@ -141,6 +141,21 @@ export class EventLog {
     );
   }
 
+  /** The live tail with its gaps found and filled; see {@link FollowOptions}. Any number may run at once. */
+  follow(options: FollowOptions): Follower {
+    const { onEvents } = options;
+    return follow(
+      { channel: this.#channel, partitions: this.partitions, positions: this.#positions, epoch: (p) => this.epoch(p) },
+      {
+        ...options,
+        onEvents: (events, partition) => {
+          this.#saw(partition, events.at(-1)?.seq ?? 0);
+          return onEvents(events, partition);
+        },
+      },
+    );
+  }
+
   publishJob(job: Job, timeoutMs?: number): Promise<Published> {
     return publishJob(this.#channel, job, timeoutMs);
   }
@@ -151,6 +166,15 @@ export class EventLog {
 
   consumeDurable(options: ConsumeOptions): Promise<DurableConsumer> {
     return consumeDurable(this.#channel.nc, options);
+  }
+
+  #learned(partition: number, { epoch, last }: StreamPosition): void {
+    if (epoch !== undefined && epoch !== this.#epochs[partition]) {
+      this.#epochs[partition] = epoch;
+      this.#highest[partition] = last;
+    } else {
+      this.#saw(partition, last);
+    }
   }
 
   #saw(partition: number, seq: number): void {

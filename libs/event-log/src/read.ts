@@ -1,6 +1,6 @@
 import { eventStream } from '@toolstream/proto-events';
 import type { Channel } from './channel.ts';
-import { readPage } from './direct-get.ts';
+import { type Page, readPage } from './direct-get.ts';
 import { leaderMessage } from './leader.ts';
 import type { StoredEvent } from './stored-event.ts';
 
@@ -21,10 +21,10 @@ export interface ReadOptions {
 }
 
 /**
- * The events of a subject filter in stream order, page by page; ends at what the stream held when the last page was
- * read. The next page is on its way while one is consumed.
+ * The events of a subject filter in stream order, in pages; ends at what the stream held when the last page was read.
+ * The next page is on its way while one is consumed.
  */
-export async function* readEvents(channel: Channel, filter: string, options: ReadOptions): AsyncGenerator<StoredEvent> {
+export async function* readPages(channel: Channel, filter: string, options: ReadOptions): AsyncGenerator<Page> {
   const to = options.to ?? Number.MAX_SAFE_INTEGER;
   const page = (from: number) =>
     readPage(channel, {
@@ -42,12 +42,34 @@ export async function* readEvents(channel: Channel, filter: string, options: Rea
     const next = current.pending > 0 && last < to ? page(last + 1) : undefined;
     // A consumer that stops early must not turn a failed read ahead into an unhandled rejection.
     next?.catch(() => {});
-    for (const event of current.events) {
+    yield current;
+    if (!next) return;
+    current = await next;
+  }
+}
+
+export async function* readEvents(channel: Channel, filter: string, options: ReadOptions): AsyncGenerator<StoredEvent> {
+  const to = options.to ?? Number.MAX_SAFE_INTEGER;
+  for await (const page of readPages(channel, filter, options)) {
+    for (const event of page.events) {
       if (event.seq > to) return;
       yield event;
     }
-    if (!next) return;
-    current = await next;
+  }
+}
+
+/** Events from `from` to `through`, one by one from the leader: what a follower does not have yet. */
+export async function* readFromLeader(
+  channel: Channel,
+  filter: string,
+  bounds: { partition: number; from: number; through: number },
+): AsyncGenerator<StoredEvent> {
+  const stream = eventStream(bounds.partition);
+  for (let from = bounds.from; from <= bounds.through; ) {
+    const event = await leaderMessage(channel, stream, { seq: from, next_by_subj: filter }, READ_TIMEOUT_MS);
+    if (!event || event.seq > bounds.through) return;
+    yield event;
+    from = event.seq + 1;
   }
 }
 
@@ -73,12 +95,7 @@ export async function readAll(
   for await (const event of readEvents(channel, filter, bounds)) events.push(event);
 
   const through = Math.min(options.through ?? 0, options.to ?? Number.MAX_SAFE_INTEGER);
-  for (let last = events.at(-1)?.seq ?? bounds.from - 1; last < through; ) {
-    const query = { seq: last + 1, next_by_subj: filter };
-    const event = await leaderMessage(channel, eventStream(partition), query, READ_TIMEOUT_MS);
-    if (!event || event.seq > through) break;
-    events.push(event);
-    last = event.seq;
-  }
+  const rest = { partition, from: (events.at(-1)?.seq ?? bounds.from - 1) + 1, through };
+  for await (const event of readFromLeader(channel, filter, rest)) events.push(event);
   return events;
 }
