@@ -20,5 +20,5 @@ export {
 } from './failure.ts';
 export { OUTPUT_LIMITS, OutputBuffer, type OutputChunk, type OutputLimits } from './output.ts';
 export { MAX_WAITING_STAGES, ProgressCoalescer, ProgressQueue, type ProgressReport } from './progress.ts';
-export type { ToolArtifacts, ToolWorkspace, WorkspaceFile, WorkspaceHead, WriteOptions } from './stores.ts';
+export type { ListPage, ToolArtifacts, ToolWorkspace, WorkspaceFile, WorkspaceHead, WriteOptions } from './stores.ts';
 export { defineTool, isTool, type Tool, type ToolSpec, toolDefinition } from './tool.ts';

@@ -29,9 +29,15 @@ export interface WriteOptions {
   readonly onBytes?: ((written: number, total: number) => void) | undefined;
 }
 
+export interface ListPage {
+  readonly limit?: number;
+  /** Last path of the page before. */
+  readonly after?: string;
+}
+
 /** The app's files, written in the name of this attempt. Paths are relative; whatever leaves the workspace is refused. */
 export interface ToolWorkspace {
-  list(prefix?: string, options?: { limit?: number; after?: string }): Promise<WorkspaceFile[]>;
+  list(prefix?: string, options?: ListPage): Promise<WorkspaceFile[]>;
   head(path: string): Promise<WorkspaceHead | undefined>;
   read(path: string): Promise<(WorkspaceHead & { readonly bytes: Uint8Array }) | undefined>;
   /** Fails with `workspace_conflict` when the file changed since the revision was read. */

@@ -1,0 +1,180 @@
+import type { NatsConnection, Subscription } from '@nats-io/nats-core';
+import { type EventLog, openEventLog } from '@toolstream/event-log';
+import { controlSubjects, parseControlSubject } from '@toolstream/proto-events';
+import type { Logger, Meter } from '@toolstream/service-kit';
+import { toolDefinition } from '@toolstream/tool-kit';
+import { openStores } from './adapters/stores.ts';
+import { announceTools } from './catalog/announce.ts';
+import { loadTools } from './catalog/load-tools.ts';
+import type { ExecutorConfig } from './config.ts';
+import { ControlWatch } from './control/control-watch.ts';
+import { inlineRunner } from './isolation/inline-runner.ts';
+import { ProcessRunner } from './isolation/process-runner.ts';
+import type { LoadedTool, ToolRunner } from './isolation/runner.ts';
+import { ThreadRunner } from './isolation/thread-runner.ts';
+import { JobHandler } from './jobs/job-handler.ts';
+import { executorMetrics } from './metrics.ts';
+import { ensureJobConsumer, jobSources } from './poller/job-consumers.ts';
+import type { Source } from './poller/plan.ts';
+import { JobPoller } from './poller/poller.ts';
+
+export interface ExecutorOptions {
+  readonly nc: NatsConnection;
+  readonly config: ExecutorConfig;
+  readonly instance: string;
+  readonly logger: Logger;
+  readonly meter?: Meter | undefined;
+  /** In place of those that the configuration names. */
+  readonly tools?: ReadonlyMap<string, LoadedTool>;
+}
+
+const ENSURE_RETRY_MS = 1000;
+
+/** An executor that is announced and takes jobs from the moment `start` resolves until `stop`. */
+export class Executor {
+  readonly #options: ExecutorOptions;
+  readonly #control: ControlWatch;
+  readonly #handler: JobHandler;
+  readonly #poller: JobPoller;
+  readonly #runners: readonly ToolRunner[];
+  readonly #ensuring = new Set<Source>();
+  #signals: Subscription | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
+  #stopping = false;
+
+  static async start(options: ExecutorOptions): Promise<Executor> {
+    const { nc, config } = options;
+    const log = await openEventLog(nc, { partitions: config.TOOLSTREAM_PARTITIONS });
+    const tools = options.tools ?? (await loadTools(config.TOOLSTREAM_TOOLS));
+    const executor = new Executor(options, log, tools, await openStores(nc));
+    await executor.#begin(tools);
+    return executor;
+  }
+
+  private constructor(
+    options: ExecutorOptions,
+    log: EventLog,
+    tools: ReadonlyMap<string, LoadedTool>,
+    storesFor: Awaited<ReturnType<typeof openStores>>,
+  ) {
+    const { nc, config, instance, logger, meter } = options;
+    this.#options = options;
+    this.#control = new ControlWatch(log, (error) => logger.error({ error }, 'could not look at a run'));
+    const thread = new ThreadRunner({
+      maxThreads: config.SLOTS,
+      warmThreads: config.TOOLSTREAM_WARM_THREADS,
+      heapMb: config.TOOLSTREAM_THREAD_HEAP_MB,
+      modules: [...new Set([...tools.values()].map((tool) => tool.module))],
+      onError: (error) => logger.error({ error }, 'a tool thread failed'),
+    });
+    const process = new ProcessRunner();
+    this.#runners = [thread, process];
+    this.#handler = new JobHandler({
+      log,
+      tools,
+      runners: { inline: inlineRunner, thread, process },
+      storesFor,
+      control: this.#control,
+      logger,
+      instance,
+      progressHz: config.TOOLSTREAM_PROGRESS_HZ,
+      graceMs: config.TOOLSTREAM_GRACE_MS,
+      pauseHoldMs: config.TOOLSTREAM_PAUSE_HOLD_MS,
+      onEnd: executorMetrics(meter, () => ({ busy: this.#poller.busy, slots: config.SLOTS })),
+    });
+    this.#poller = new JobPoller({
+      nc,
+      sources: jobSources(config.TOOLSTREAM_POOL),
+      slots: config.SLOTS,
+      onDelivery: (delivery) => void this.#handler.handle(delivery).finally(() => this.#poller.release()),
+      onMissing: (source) => void this.#restore(source),
+    });
+  }
+
+  /** Jobs that hold a slot at this moment. */
+  get busy(): number {
+    return this.#poller.busy;
+  }
+
+  /**
+   * Takes no more jobs, lets the running ones finish for a while, then hands back those that may run again elsewhere.
+   * What is left gets the remaining time; after that its job is taken over when its lease runs out.
+   */
+  async stop(): Promise<void> {
+    const { TOOLSTREAM_DRAIN_MS: drainMs, TOOLSTREAM_STOP_MS: stopMs } = this.#options.config;
+    const deadline = performance.now() + stopMs;
+    this.#stopping = true;
+    await this.#poller.stop();
+    if (!(await this.#idleBy(performance.now() + drainMs))) {
+      this.#handler.handBack();
+      await this.#idleBy(deadline);
+    }
+    clearInterval(this.#heartbeat);
+    this.#signals?.unsubscribe();
+    this.#control.stop();
+    await Promise.all(this.#runners.map((runner) => runner.close()));
+  }
+
+  async #begin(tools: ReadonlyMap<string, LoadedTool>): Promise<void> {
+    const { nc, config, logger } = this.#options;
+    const pool = config.TOOLSTREAM_POOL;
+    const definitions = [...tools.values()].map(({ tool }) => toolDefinition(tool, pool));
+    const leases = await Promise.all(
+      jobSources(pool).map((source) => ensureJobConsumer(nc, pool, source, config.TOOLSTREAM_LEASE_MS)),
+    );
+    const leaseMs = Math.min(...leases);
+    if (leaseMs !== config.TOOLSTREAM_LEASE_MS) {
+      logger.warn({ leaseMs, configured: config.TOOLSTREAM_LEASE_MS }, 'the pool has another lease: keeping to it');
+    }
+    this.#signals = nc.subscribe(controlSubjects, {
+      callback: (error, msg) => {
+        const run = error ? undefined : parseControlSubject(msg.subject);
+        if (run) void this.#control.signal(run.tenant, run.run);
+      },
+    });
+    this.#heartbeat = setInterval(() => {
+      this.#handler.beat();
+      void this.#control.all();
+    }, leaseMs / 3);
+    void this.#watchConnection();
+    await announceTools(nc, definitions);
+    this.#poller.start();
+    logger.info({ pool, slots: config.SLOTS, leaseMs, tools: [...tools.keys()] }, 'takes jobs');
+  }
+
+  async #watchConnection(): Promise<void> {
+    for await (const status of this.#options.nc.status()) {
+      if (status.type !== 'reconnect') continue;
+      // Beats and signals of the meantime are lost.
+      this.#handler.beat();
+      this.#poller.reset();
+      void this.#control.all();
+    }
+  }
+
+  async #restore(source: Source): Promise<void> {
+    if (this.#ensuring.has(source)) return;
+    this.#ensuring.add(source);
+    const { nc, config, logger } = this.#options;
+    while (!this.#stopping && !nc.isClosed()) {
+      try {
+        await ensureJobConsumer(nc, config.TOOLSTREAM_POOL, source, config.TOOLSTREAM_LEASE_MS);
+        break;
+      } catch (error) {
+        logger.warn({ error, consumer: source.name }, 'a job consumer is missing and cannot be made: trying again');
+        await new Promise((resolve) => setTimeout(resolve, ENSURE_RETRY_MS));
+      }
+    }
+    source.blockedUntil = 0;
+    source.heardAt = Number.NEGATIVE_INFINITY;
+    this.#ensuring.delete(source);
+  }
+
+  async #idleBy(deadline: number): Promise<boolean> {
+    while (this.#handler.held > 0) {
+      if (performance.now() >= deadline) return false;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return true;
+  }
+}

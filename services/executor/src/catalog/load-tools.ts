@@ -1,0 +1,53 @@
+import { createRequire } from 'node:module';
+import { isAbsolute, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { LoadedTool } from '../isolation/runner.ts';
+import { siblingModule } from '../isolation/source-mode.ts';
+import { toolsOfModule } from '../isolation/tool-modules.ts';
+
+export class ToolModuleError extends Error {
+  readonly code = 'tool_module';
+  override readonly name = 'ToolModuleError';
+}
+
+const bundled = (): string => siblingModule('../tools/index').href;
+
+/** Package names are looked up from the working directory, as are relative paths. */
+function urlOf(specifier: string, cwd: string): string {
+  if (specifier.startsWith('file:')) return specifier;
+  if (specifier.startsWith('.') || isAbsolute(specifier)) return pathToFileURL(resolve(cwd, specifier)).href;
+  return pathToFileURL(createRequire(pathToFileURL(`${cwd}/`)).resolve(specifier)).href;
+}
+
+/**
+ * The bundled tools and those of `TOOLSTREAM_TOOLS`. A module that does not load, exports no tool or takes a name that
+ * another has is an error at start: a call would only find out later.
+ */
+export async function loadTools(specifiers: string, cwd = process.cwd()): Promise<Map<string, LoadedTool>> {
+  const wanted = specifiers.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]));
+  const modules = [{ specifier: 'the bundled tools', url: bundled() }];
+  const found = new Map<string, LoadedTool>();
+  const problems: string[] = [];
+  for (const specifier of wanted) {
+    try {
+      modules.push({ specifier, url: urlOf(specifier, cwd) });
+    } catch (error) {
+      problems.push(`${specifier}: ${(error as Error).message}`);
+    }
+  }
+  for (const { specifier, url } of modules) {
+    try {
+      const tools = await toolsOfModule(url);
+      if (tools.length === 0) problems.push(`${specifier}: exports no tools (as \`tools\` or \`default\`)`);
+      for (const tool of tools) {
+        const other = found.get(tool.name);
+        if (other && other.tool !== tool) problems.push(`${specifier}: the name ${tool.name} is taken`);
+        found.set(tool.name, { tool, module: url });
+      }
+    } catch (error) {
+      problems.push(`${specifier}: ${(error as Error).message}`);
+    }
+  }
+  if (problems.length > 0) throw new ToolModuleError(`TOOLSTREAM_TOOLS: ${problems.join('; ')}`);
+  return found;
+}

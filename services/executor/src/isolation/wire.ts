@@ -1,0 +1,94 @@
+import type { ArtifactRef, Json } from '@toolstream/proto-events';
+import {
+  type AbortKind,
+  type CallInfo,
+  isToolFailure,
+  type ListPage,
+  type LogLevel,
+  type MetricCounts,
+  type ProgressReport,
+  ToolAborted,
+  ToolFailure,
+  type WorkspaceFile,
+  type WorkspaceHead,
+} from '@toolstream/tool-kit';
+
+/** What a tool in a thread or process asks its executor to do. Everything crosses by structured clone. */
+export interface Operations {
+  progress: { args: [reports: ProgressReport[]]; value: undefined };
+  output: { args: [chunks: [channel: string, text: string][]]; value: undefined };
+  checkpoint: { args: [state: Json]; value: undefined };
+  list: { args: [prefix: string | undefined, options: ListPage | undefined]; value: WorkspaceFile[] };
+  head: { args: [path: string]; value: WorkspaceHead | undefined };
+  read: { args: [path: string]; value: (WorkspaceHead & { bytes: Uint8Array }) | undefined };
+  write: {
+    args: [path: string, bytes: Uint8Array, options: { expectedRevision: number; meta?: Json; measured: boolean }];
+    value: WorkspaceFile;
+  };
+  putArtifact: { args: [bytes: Uint8Array]; value: ArtifactRef };
+  getArtifact: { args: [ref: ArtifactRef]; value: Uint8Array | undefined };
+}
+export type Operation = keyof Operations;
+
+/** What a thread or process is given to run. */
+export interface Task {
+  readonly module: string;
+  readonly tool: string;
+  readonly args: Json;
+  readonly call: CallInfo;
+}
+
+export type ToHost =
+  | { readonly t: 'hello'; readonly threadId: number }
+  | { readonly t: 'call'; readonly id: number; readonly op: Operation; readonly args: unknown[] }
+  | { readonly t: 'count'; readonly counts: MetricCounts }
+  | { readonly t: 'log'; readonly level: LogLevel; readonly message: string; readonly fields?: { [key: string]: Json } }
+  | { readonly t: 'done'; readonly result: Json; readonly memoryPeakBytes: number }
+  | { readonly t: 'failed'; readonly error: WireError; readonly memoryPeakBytes: number };
+
+export type ToTool =
+  | { readonly t: 'start'; readonly task: Task }
+  | { readonly t: 'value'; readonly id: number; readonly value: unknown }
+  | { readonly t: 'error'; readonly id: number; readonly error: WireError }
+  | { readonly t: 'bytes'; readonly id: number; readonly written: number; readonly total: number }
+  | { readonly t: 'abort'; readonly kind: AbortKind; readonly message: string };
+
+/** One end of a message port or of a process's IPC channel. */
+export interface Channel<Out, In> {
+  post(message: Out): void;
+  onMessage(listener: (message: In) => void): void;
+  close(): void;
+}
+
+export type WireError =
+  | { readonly k: 'failure'; code: string; message: string; retryable: boolean; details?: Json }
+  | { readonly k: 'aborted'; kind: AbortKind; message: string }
+  | { readonly k: 'error'; name: string; message: string; stack?: string };
+
+export function toWireError(error: unknown): WireError {
+  if (isToolFailure(error)) {
+    const { code, message, retryable, details } = error;
+    return { k: 'failure', code, message, retryable, ...(details === undefined ? {} : { details }) };
+  }
+  if (error instanceof ToolAborted) return { k: 'aborted', kind: error.kind, message: error.message };
+  if (error instanceof Error) {
+    const { name, message, stack } = error;
+    return { k: 'error', name, message, ...(stack === undefined ? {} : { stack }) };
+  }
+  return { k: 'error', name: 'Error', message: String(error) };
+}
+
+export function fromWireError(error: WireError): Error {
+  switch (error.k) {
+    case 'failure':
+      return new ToolFailure(error);
+    case 'aborted':
+      return new ToolAborted(error.kind, error.message);
+    case 'error': {
+      const made = new Error(error.message);
+      made.name = error.name;
+      if (error.stack !== undefined) made.stack = error.stack;
+      return made;
+    }
+  }
+}

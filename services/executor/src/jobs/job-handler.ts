@@ -1,0 +1,139 @@
+import type { EventLog } from '@toolstream/event-log';
+import { isRetryable } from '@toolstream/event-log';
+import { type Isolation, type Job, job as jobSchema } from '@toolstream/proto-events';
+import type { Logger } from '@toolstream/service-kit';
+import { z } from 'zod';
+import type { StoresFor } from '../adapters/stores.ts';
+import type { ControlWatch } from '../control/control-watch.ts';
+import type { LoadedTool, ToolRunner } from '../isolation/runner.ts';
+import type { Delivery } from '../poller/delivery.ts';
+import { Attempt } from './attempt.ts';
+import { claimJob } from './claim.ts';
+
+export interface JobHandlerOptions {
+  readonly log: EventLog;
+  readonly tools: ReadonlyMap<string, LoadedTool>;
+  readonly runners: Readonly<Record<Isolation, ToolRunner>>;
+  readonly storesFor: StoresFor;
+  readonly control: ControlWatch;
+  readonly logger: Logger;
+  readonly instance: string;
+  readonly progressHz: number;
+  readonly graceMs: number;
+  readonly pauseHoldMs: number;
+  onEnd(outcome: JobOutcome): void;
+}
+
+export type JobOutcome = 'ended' | 'fenced' | 'settled' | 'left' | 'malformed';
+
+interface HeldJob {
+  readonly job: Job;
+  /** The newest delivery: beats and the acknowledgement go to it. */
+  delivery: Delivery;
+  attempt: Attempt | undefined;
+}
+
+const decoder = new TextDecoder();
+
+/** The jobs that this executor holds: claims them, runs their attempts, keeps their leases, answers for them. */
+export class JobHandler {
+  readonly #options: JobHandlerOptions;
+  readonly #held = new Map<string, HeldJob>();
+  readonly #source: string;
+
+  constructor(options: JobHandlerOptions) {
+    this.#options = options;
+    this.#source = `toolstream/${options.instance}`;
+  }
+
+  get held(): number {
+    return this.#held.size;
+  }
+
+  /** Resolves when the job needs no slot any more. Never rejects. */
+  async handle(delivery: Delivery): Promise<JobOutcome> {
+    const job = this.#parse(delivery);
+    if (!job) return this.#done('malformed');
+    const known = this.#held.get(job.job_id);
+    if (known) {
+      // The lease lapsed (the process or the connection stood still) but the attempt lives: it answers for this
+      // delivery too. Taking it over from ourselves would only throw its work away.
+      known.delivery = delivery;
+      delivery.working();
+      return this.#done('left');
+    }
+    const held: HeldJob = { job, delivery, attempt: undefined };
+    this.#held.set(job.job_id, held);
+    try {
+      return this.#done(await this.#claimAndRun(held));
+    } catch (error) {
+      // Not acknowledged: the lease runs out and the job is delivered again, here or elsewhere.
+      this.#options.logger.error({ error, job: job.job_id, retryable: isRetryable(error) }, 'left a job to its lease');
+      return this.#done('left');
+    } finally {
+      this.#held.delete(job.job_id);
+    }
+  }
+
+  /** Tells the server that every held job is being worked on. Independent of what the tools do. */
+  beat(): void {
+    for (const held of this.#held.values()) held.delivery.working();
+  }
+
+  /** Stops and hands back what may run again elsewhere. */
+  handBack(): void {
+    for (const { attempt } of this.#held.values()) {
+      if (attempt?.isIdempotent) attempt.stop('drain', 'The executor is shutting down; the call is handed back.');
+    }
+  }
+
+  async #claimAndRun(held: HeldJob): Promise<JobOutcome> {
+    const { job } = held;
+    const { log, instance, tools, runners, storesFor, control, logger, progressHz, graceMs, pauseHoldMs } =
+      this.#options;
+    const deliveries = held.delivery.info.deliveries;
+    const claim = await claimJob({ log, instance, source: this.#source }, job, deliveries);
+    if (claim.kind !== 'claimed') {
+      logger.debug({ job: job.job_id, deliveries, why: claim.why }, 'did not claim a job');
+      if (claim.kind === 'settled') held.delivery.ack();
+      return claim.kind;
+    }
+    held.attempt = new Attempt({
+      job,
+      attempt: claim.attempt,
+      seq: claim.seq,
+      queueMs: claim.queueMs,
+      tool: tools.get(job.name),
+      runner: runners[job.isolation],
+      log,
+      source: this.#source,
+      storesFor,
+      control,
+      logger,
+      progressHz,
+      graceMs,
+      pauseHoldMs,
+    });
+    const end = await held.attempt.run();
+    // The acknowledgement is not waited for. If it is lost, the job comes again, finds the attempt's end in the log and
+    // is acknowledged then: waiting would cost every call a round trip and prove nothing that the log does not prove.
+    if (end === 'ended') held.delivery.ack();
+    return end;
+  }
+
+  #parse(delivery: Delivery): Job | undefined {
+    try {
+      return jobSchema.parse(JSON.parse(decoder.decode(delivery.data)));
+    } catch (error) {
+      const reason = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+      this.#options.logger.error({ reason, seq: delivery.info.streamSeq }, 'not a job: gave it up');
+      delivery.term(`not a job: ${reason}`);
+      return undefined;
+    }
+  }
+
+  #done(outcome: JobOutcome): JobOutcome {
+    this.#options.onEnd(outcome);
+    return outcome;
+  }
+}

@@ -1,0 +1,89 @@
+import type { Priority } from '@toolstream/proto-events';
+import type { WeightedChoice } from './weights.ts';
+
+/** What the poller knows of one consumer. */
+export interface Source {
+  readonly name: string;
+  readonly priority: Priority;
+  readonly bucket: number;
+  /** Messages known to wait: the newest delivery's pending count, 0 after an empty pull. */
+  hint: number;
+  /** Sum of the open pulls' remaining batches. */
+  open: number;
+  /** Of `open`, what waits in long pulls. */
+  covered: number;
+  /** When a pull last said how much waits here. */
+  heardAt: number;
+  /** When it last gave a message. */
+  usedAt: number;
+  /** No pulls before this time: the consumer is missing and being made anew. */
+  blockedUntil: number;
+}
+
+export interface PlannedPull<S extends Source = Source> {
+  readonly source: S;
+  readonly batch: number;
+  /** 0: answer at once with what is there. */
+  readonly expiresMs: number;
+}
+
+/** How long a consumer that no pull covers may go unasked. */
+export const SWEEP_MS = 100;
+/**
+ * How long a pull waits for its message. A waiting pull holds a slot that a burst on another consumer cannot use (a pull
+ * cannot be taken back safely), so waits are short: at most a third of a second after a burst begins all slots serve it.
+ * An idle executor with 16 slots sends about 70 small requests a second for that.
+ */
+export const LONG_PULL_MS = 300;
+
+/**
+ * Spends the free slots on pulls. The sum of all batches, open and planned, never exceeds the slots.
+ * 1. Consumers nobody asked for a while get one immediate pull each, highest priority first: that is how work is found.
+ * 2. Where messages are known to wait, the remaining slots are divided by weight.
+ * 3. What is left waits in long pulls, the most recently used consumers first, and only on half the free slots unless
+ *    there are plenty: the other half stays ready for what the long pulls bring news of.
+ */
+export function planPulls<S extends Source>(
+  sources: readonly S[],
+  freeSlots: number,
+  choice: WeightedChoice<S>,
+  now: number,
+): PlannedPull<S>[] {
+  const pulls: PlannedPull<S>[] = [];
+  const planned = new Map<S, number>();
+  let free = freeSlots;
+  const usable = sources.filter((source) => source.blockedUntil <= now);
+
+  const stale = usable
+    .filter((source) => source.open === 0 && now - source.heardAt >= SWEEP_MS && source.hint === 0)
+    .sort((a, b) => RANK[a.priority] - RANK[b.priority] || a.heardAt - b.heardAt);
+  for (const source of stale) {
+    if (free === 0) break;
+    pulls.push({ source, batch: 1, expiresMs: 0 });
+    planned.set(source, 1);
+    free -= 1;
+  }
+
+  const batches = new Map<S, number>();
+  while (free > 0) {
+    const waiting = usable.filter((s) => s.hint > s.open - s.covered + (planned.get(s) ?? 0));
+    const source = choice.next(waiting);
+    if (!source) break;
+    planned.set(source, (planned.get(source) ?? 0) + 1);
+    batches.set(source, (batches.get(source) ?? 0) + 1);
+    free -= 1;
+  }
+  for (const [source, batch] of batches) pulls.push({ source, batch, expiresMs: 0 });
+
+  const uncovered = usable.filter((source) => source.open === 0 && !planned.has(source));
+  const alreadyCovering = sources.reduce((sum, source) => sum + source.covered, 0);
+  const all = free + alreadyCovering;
+  const wanted = all > 2 * sources.length ? sources.length : Math.max(1, Math.floor(all / 2));
+  uncovered.sort((a, b) => b.usedAt - a.usedAt || RANK[a.priority] - RANK[b.priority]);
+  for (const source of uncovered.slice(0, Math.max(0, Math.min(free, wanted - alreadyCovering)))) {
+    pulls.push({ source, batch: 1, expiresMs: LONG_PULL_MS });
+  }
+  return pulls;
+}
+
+const RANK: Readonly<Record<Priority, number>> = { high: 0, normal: 1, low: 2 };
