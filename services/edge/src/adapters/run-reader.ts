@@ -1,0 +1,98 @@
+import { evolve } from '@toolstream/domain';
+import {
+  partitionOfRun,
+  type RunAddress,
+  type RunState,
+  runSubjects,
+  runSubjectsAnyApp,
+} from '@toolstream/proto-events';
+import { LRUCache } from 'lru-cache';
+import type { EdgeLog } from '../feeds/log.ts';
+import type { Projection } from './projection.ts';
+
+/** How long a read waits for the projection before it folds the run from its beginning. */
+const ROW_DEADLINE_MS = 250;
+
+export interface RunReader {
+  /** The run's address, if it is in the log of this tenant. Asks the leader: a run just accepted is always found. */
+  locate(tenant: string, run: string): Promise<RunAddress | undefined>;
+  /** The run's state with everything that the log held when this was called. Concurrent readers share reads. */
+  read(address: RunAddress): Promise<RunState | undefined>;
+  /** The run's state as it was at this sequence. */
+  readAt(address: RunAddress, seq: number): Promise<RunState | undefined>;
+}
+
+export function runReader(log: EdgeLog, projection: Projection): RunReader {
+  /** A run never changes its app. */
+  const known = new LRUCache<string, RunAddress>({ max: 20_000 });
+  const shared = sharedReads<RunState | undefined>();
+
+  return {
+    async locate(tenant, run) {
+      const key = `${tenant}/${run}`;
+      const address = known.get(key);
+      if (address) return address;
+      const partition = partitionOfRun(run);
+      if (partition === undefined || partition >= log.partitions) return undefined;
+      const last = await log.lastOf(runSubjectsAnyApp(tenant, run), { leader: true });
+      if (!last) return undefined;
+      const { app } = last.address();
+      const found = { tenant, app, run };
+      known.set(key, found);
+      return found;
+    },
+
+    read: (address) => shared(`${address.tenant}/${address.run}`, () => readRow(log, projection, address)),
+
+    readAt: (address, seq) => foldOn(log, address, undefined, seq),
+  };
+}
+
+/** The projection's row, then the log from the row's position on; without a row in time, the whole log of the run. */
+async function readRow(log: EdgeLog, projection: Projection, address: RunAddress): Promise<RunState | undefined> {
+  const partition = partitionOfRun(address.run)!;
+  const row = await projection.run(address.tenant, address.run, ROW_DEADLINE_MS);
+  // A row of another incarnation of the stream says nothing about this one.
+  const usable = row && row.position.epoch === log.epoch(partition) && row.position.partition === partition;
+  return foldOn(log, address, usable ? row.state : undefined);
+}
+
+async function foldOn(
+  log: EdgeLog,
+  address: RunAddress,
+  row: RunState | undefined,
+  to?: number,
+): Promise<RunState | undefined> {
+  const partition = partitionOfRun(address.run)!;
+  const from = (row?.seq ?? 0) + 1;
+  const range = { partition, from, ...(to === undefined ? {} : { to }) };
+  let state = row;
+  for await (const stored of log.read(runSubjects(address), range)) {
+    state = evolve(state, { event: stored.event(), seq: stored.seq });
+  }
+  return state;
+}
+
+/**
+ * One read at a time per key. Who comes while one runs shares the next one, never the running one: that may have begun
+ * before the caller's own write.
+ */
+function sharedReads<T>(): (key: string, read: () => Promise<T>) => Promise<T> {
+  const running = new Map<string, { current: Promise<T>; next: Promise<T> | undefined }>();
+  const start = (key: string, read: () => Promise<T>): Promise<T> => {
+    const entry: { current: Promise<T>; next: Promise<T> | undefined } = { current: read(), next: undefined };
+    running.set(key, entry);
+    const done = () => {
+      if (entry.next === undefined) running.delete(key);
+    };
+    entry.current.then(done, done);
+    return entry.current;
+  };
+  return (key, read) => {
+    const entry = running.get(key);
+    if (!entry) return start(key, read);
+    const again = () => start(key, read);
+    entry.next ??= entry.current.then(again, again);
+    return entry.next;
+  };
+}

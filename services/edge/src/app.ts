@@ -1,0 +1,121 @@
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { EventLog } from '@toolstream/event-log';
+import type { Logger, Meter, ReadyReport } from '@toolstream/service-kit';
+import { openArtifacts, openWorkspace } from '@toolstream/stores';
+import type { FastifyInstance } from 'fastify';
+import { orchestratorClient } from './adapters/orchestrator.ts';
+import { projectionClient } from './adapters/projection.ts';
+import { runReader } from './adapters/run-reader.ts';
+import { openTickets } from './adapters/tickets.ts';
+import { watchTools } from './adapters/tool-catalog.ts';
+import { originCheck } from './auth/origins.ts';
+import { tokenVerifier } from './auth/tokens.ts';
+import type { EdgeConfig } from './config.ts';
+import { Feeds } from './feeds/feeds.ts';
+import { flusher } from './feeds/flusher.ts';
+import { RingBudget } from './feeds/ring.ts';
+import { appSource, runSource } from './feeds/sources.ts';
+import { edgeMetrics } from './metrics.ts';
+import { httpServer } from './server.ts';
+import type { Services } from './services.ts';
+import { Clients } from './socket/clients.ts';
+
+export interface EdgeParts {
+  readonly config: EdgeConfig;
+  readonly nc: NatsConnection;
+  readonly log: EventLog;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  /** What `/readyz` and `/metrics` answer. */
+  readiness(): Promise<ReadyReport>;
+  metricsText(): Promise<string>;
+}
+
+export interface Edge {
+  /** Built, not listening. */
+  readonly http: FastifyInstance;
+  readonly services: Services;
+  /** Takes nobody new, sends every client away with a time to come back, and ends. */
+  stop(): Promise<void>;
+}
+
+const RING = { entries: 512, bytes: 1024 * 1024 };
+const ALL_RINGS_BYTES = 256 * 1024 * 1024;
+
+export async function buildEdge(parts: EdgeParts): Promise<Edge> {
+  const { config, nc, log, logger, meter, readiness, metricsText } = parts;
+  const projection = projectionClient(nc);
+  const reader = runReader(log, projection);
+  const clients = new Clients(config.TOOLSTREAM_HEARTBEAT_MS);
+  const turn = flusher();
+  const metrics = edgeMetrics(meter, () => ({
+    sockets: clients.count('socket'),
+    streams: clients.count('stream'),
+    subscriptions: clients.sum('subscriptions'),
+    waitingBytes: clients.sum('waitingBytes'),
+    feeds: feeds.size,
+    ringBytes: feeds.ringBytes,
+  }));
+  const feeds = new Feeds(
+    {
+      log,
+      logger,
+      flusher: turn,
+      ringLimits: RING,
+      ringBudget: new RingBudget(ALL_RINGS_BYTES),
+      sourceOf: (topic) =>
+        topic.kind === 'run' ? runSource(reader, topic.run) : appSource(log, projection, reader, topic),
+      onDelivered: (lagMs) => metrics.delivered(lagMs),
+    },
+    config.TOOLSTREAM_FEED_LINGER_MS,
+  );
+  const [tools, tickets, artifacts, workspace] = await Promise.all([
+    watchTools(nc, logger),
+    openTickets(nc),
+    openArtifacts(nc),
+    openWorkspace(nc),
+  ]);
+  const services: Services = {
+    config,
+    logger,
+    log,
+    feeds,
+    reader,
+    projection,
+    orchestrator: orchestratorClient(nc),
+    tools,
+    artifacts,
+    workspace,
+    tokens: tokenVerifier({ secret: config.TOOLSTREAM_JWT_SECRET, jwksUrl: config.TOOLSTREAM_JWKS_URL }),
+    tickets,
+    allowsOrigin: originCheck(config.TOOLSTREAM_ALLOWED_ORIGINS, config.TOOLSTREAM_DEV),
+    clients,
+    flusher: turn,
+    metrics,
+    readiness,
+    metricsText,
+  };
+  const http = await httpServer(services);
+  return {
+    http,
+    services,
+    stop: async () => {
+      await clients.drain(config.TOOLSTREAM_DRAIN_SPREAD_MS);
+      await closeWithin(http, CLOSE_MS);
+      tools.stop();
+      feeds.close();
+    },
+  };
+}
+
+/** Requests in hand are answered; what takes longer than this is cut off. */
+const CLOSE_MS = 5_000;
+
+async function closeWithin(http: FastifyInstance, ms: number): Promise<void> {
+  const cut = setTimeout(() => http.server.closeAllConnections(), ms);
+  try {
+    await http.close();
+  } finally {
+    clearTimeout(cut);
+  }
+}

@@ -1,0 +1,178 @@
+import { evolve, toSnapshot } from '@toolstream/domain';
+import { isRunEnded, type RunAddress, type RunState, type RunStatus } from '@toolstream/proto-events';
+import type { Projection, RowPosition } from '../adapters/projection.ts';
+import type { RunReader } from '../adapters/run-reader.ts';
+import { Refusal } from '../problems.ts';
+import type { EdgeLog } from './log.ts';
+import type { Folded, StateSource } from './snapshots.ts';
+import { type Topic, topicSubjects } from './topic.ts';
+
+/** A run's state: what `GET /v1/runs/:id` answers. */
+export function runSource(reader: RunReader, address: RunAddress): StateSource<RunState> {
+  return {
+    async load() {
+      const state = await reader.read(address);
+      return state && { state, positions: [state.seq] };
+    },
+    apply: (state, event, seq) => evolve(state, { event, seq }) ?? state,
+    body: (state, cursor) => toSnapshot(state, cursor),
+  };
+}
+
+export interface AppView {
+  /** Live runs, newest first. */
+  readonly runs: readonly RunState[];
+  readonly more: boolean;
+}
+
+export const APP_RUNS = 200;
+const LIVE: RunStatus[] = ['accepted', 'running', 'paused', 'cancelling'];
+const POSITIONS_DEADLINE_MS = 250;
+const READS_AT_ONCE = 16;
+
+/** An app's live runs. */
+export function appSource(
+  log: EdgeLog,
+  projection: Projection,
+  reader: RunReader,
+  topic: Extract<Topic, { kind: 'app' }>,
+): StateSource<AppView> {
+  const partitions = Array.from({ length: log.partitions }, (_, p) => p);
+  return {
+    load: () => loadApp(log, projection, reader, topic, partitions),
+    apply: (view, event, seq) => appliedTo(view, event.runid, (run) => evolve(run, { event, seq })),
+    body: (view, cursor) => ({
+      runs: view.runs.map((run) => toSnapshot(run, cursor)),
+      ...(view.more ? { more: true } : {}),
+    }),
+  };
+}
+
+/** Events of runs that are neither listed nor accepted by this very event leave the view as it is. */
+function appliedTo(view: AppView, id: string, next: (run: RunState | undefined) => RunState | undefined): AppView {
+  const at = view.runs.findIndex((run) => run.run_id === id);
+  const before = view.runs[at];
+  const after = next(before);
+  if (!after || after === before) return view;
+  if (before) {
+    const runs = isRunEnded(after.status) ? view.runs.toSpliced(at, 1) : view.runs.with(at, after);
+    return { ...view, runs };
+  }
+  const runs = [after, ...view.runs];
+  return runs.length > APP_RUNS ? { runs: runs.slice(0, APP_RUNS), more: true } : { ...view, runs };
+}
+
+/**
+ * The live runs as the projection lists them, then everything that the log holds after the projection's position. The
+ * position is read first, so that no run can fall between list and log; rows that are newer only repeat events, and a fold
+ * ignores those. Where the projection does not answer in time, the log alone tells which runs live.
+ */
+async function loadApp(
+  log: EdgeLog,
+  projection: Projection,
+  reader: RunReader,
+  topic: Extract<Topic, { kind: 'app' }>,
+  partitions: readonly number[],
+): Promise<Folded<AppView>> {
+  const lasts = await Promise.all(partitions.map((p) => log.lastOf(topicSubjects(topic, p), { leader: true })));
+  const positions = lasts.map((last) => last?.seq ?? 0);
+  const base =
+    (await listed(log, projection, reader, topic, partitions)) ?? (await scanned(log, reader, topic, partitions));
+  let view = base.view;
+  for (const [slot, partition] of partitions.entries()) {
+    const from = base.from[slot]!;
+    if (positions[slot]! < from) continue;
+    for await (const stored of log.read(topicSubjects(topic, partition), { partition, from })) {
+      positions[slot] = Math.max(positions[slot]!, stored.seq);
+      const { run } = stored.address();
+      view = appliedTo(view, run, (state) => evolve(state, { event: stored.event(), seq: stored.seq }));
+    }
+  }
+  return { state: newestFirst(view), positions };
+}
+
+interface Base {
+  readonly view: AppView;
+  /** Per partition the first sequence that the view may lack. */
+  readonly from: readonly number[];
+}
+
+async function listed(
+  log: EdgeLog,
+  projection: Projection,
+  reader: RunReader,
+  topic: Extract<Topic, { kind: 'app' }>,
+  partitions: readonly number[],
+): Promise<Base | undefined> {
+  try {
+    const rows = await projection.positions(POSITIONS_DEADLINE_MS);
+    const from = partitions.map((partition) => positionAfter(log, rows, partition));
+    if (from.includes(undefined)) return undefined;
+    const { tenant, app } = topic;
+    const page = await projection.runs({ tenant, apps: [app], app, status: LIVE, limit: APP_RUNS });
+    const states = await mapBounded(page.runs, (item) => reader.read({ tenant, app, run: item.run_id }));
+    const runs = states.filter((state) => state !== undefined && !isRunEnded(state.status)) as RunState[];
+    return { view: { runs, more: page.next !== undefined }, from: from as number[] };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'unavailable') return undefined;
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
+}
+
+function positionAfter(log: EdgeLog, rows: readonly RowPosition[], partition: number): number | undefined {
+  const row = rows.find((position) => position.partition === partition);
+  return row && row.epoch === log.epoch(partition) ? row.seq + 1 : undefined;
+}
+
+/** Which runs live, told by the subjects and types in the log alone: nothing is decoded. */
+async function scanned(
+  log: EdgeLog,
+  reader: RunReader,
+  topic: Extract<Topic, { kind: 'app' }>,
+  partitions: readonly number[],
+): Promise<Base> {
+  const live: { run: string; seq: number; time: number }[] = [];
+  const from: number[] = [];
+  for (const partition of partitions) {
+    const open = new Map<string, { run: string; seq: number; time: number }>();
+    let last = 0;
+    for await (const stored of log.read(runLifeSubjects(topic, partition), { partition, from: 1 })) {
+      last = stored.seq;
+      const { run } = stored.address();
+      if (stored.type === 'run.accepted.v1') open.set(run, { run, seq: stored.seq, time: stored.time ?? 0 });
+      else if (/^run\.(succeeded|failed|cancelled)\./.test(stored.type)) open.delete(run);
+    }
+    live.push(...open.values());
+    from.push(last + 1);
+  }
+  live.sort((a, b) => b.time - a.time || b.seq - a.seq);
+  const newest = live.slice(0, APP_RUNS);
+  const { tenant, app } = topic;
+  const states = await mapBounded(newest, ({ run }) => reader.read({ tenant, app, run }));
+  const runs = states.filter((state) => state !== undefined && !isRunEnded(state.status)) as RunState[];
+  return { view: { runs, more: live.length > APP_RUNS }, from };
+}
+
+const runLifeSubjects = (topic: Extract<Topic, { kind: 'app' }>, partition: number): string =>
+  topicSubjects(topic, partition).replace(/\*$/, 'run');
+
+const newestFirst = (view: AppView): AppView => ({
+  ...view,
+  runs: [...view.runs].sort((a, b) =>
+    a.accepted_at < b.accepted_at ? 1 : a.accepted_at > b.accepted_at ? -1 : b.accepted_seq - a.accepted_seq,
+  ),
+});
+
+async function mapBounded<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results = new Array<R>(items.length);
+  let next = 0;
+  const worker = async () => {
+    while (next < items.length) {
+      const at = next++;
+      results[at] = await work(items[at]!);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(READS_AT_ONCE, items.length) }, worker));
+  return results;
+}

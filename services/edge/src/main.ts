@@ -1,0 +1,5 @@
+import { runService } from '@toolstream/service-kit';
+import { edgeConfig } from './config.ts';
+import { startEdge, VERSION } from './service.ts';
+
+await runService({ name: 'edge', version: VERSION, config: edgeConfig, start: startEdge });

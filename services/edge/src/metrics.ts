@@ -1,0 +1,76 @@
+import type { SnapshotReason } from '@toolstream/proto-events';
+import type { Meter } from '@toolstream/service-kit';
+
+/** What the edge counts. Gauges are read when somebody scrapes. */
+export interface EdgeMetrics {
+  snapshot(reason: SnapshotReason): void;
+  closed(code: number): void;
+  command(outcome: 'acked' | 'refused'): void;
+  /** Milliseconds from an event's storing to its relay, for events that came live. */
+  delivered(lagMs: number): void;
+  request(route: string, status: number, seconds: number): void;
+  /** Percentiles over the newest samples of this process. */
+  delivery(): DeliveryLag;
+}
+
+export interface DeliveryLag {
+  samples: number;
+  p50_ms: number | null;
+  p95_ms: number | null;
+}
+
+export interface Gauges {
+  readonly sockets: number;
+  readonly streams: number;
+  readonly subscriptions: number;
+  readonly feeds: number;
+  readonly ringBytes: number;
+  readonly waitingBytes: number;
+}
+
+const SAMPLES = 2048;
+
+export function edgeMetrics(meter: Meter, gauges: () => Gauges): EdgeMetrics {
+  const snapshots = meter.createCounter('toolstream_edge_snapshots', { description: 'Snapshots sent, by reason' });
+  const closes = meter.createCounter('toolstream_edge_closes', {
+    description: 'WebSockets that the edge closed, by code',
+  });
+  const commands = meter.createCounter('toolstream_edge_commands', { description: 'Commands over WebSockets' });
+  const lag = meter.createHistogram('toolstream_edge_delivery_lag_seconds', {
+    description: 'Time from an event stored to its relay to clients',
+    advice: { explicitBucketBoundaries: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] },
+  });
+  const requests = meter.createHistogram('toolstream_edge_request_duration_seconds', {
+    description: 'Time from an HTTP request received to its answer',
+    advice: { explicitBucketBoundaries: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] },
+  });
+  for (const [name, description, value] of [
+    ['toolstream_edge_sockets', 'Open WebSockets', (g) => g.sockets],
+    ['toolstream_edge_streams', 'Open SSE streams', (g) => g.streams],
+    ['toolstream_edge_subscriptions', 'Subscriptions of all clients', (g) => g.subscriptions],
+    ['toolstream_edge_feeds', 'Runs and apps that somebody watches', (g) => g.feeds],
+    ['toolstream_edge_ring_bytes', 'Bytes in the rings of recent events', (g) => g.ringBytes],
+    ['toolstream_edge_waiting_bytes', 'Bytes that wait for clients', (g) => g.waitingBytes],
+  ] as const satisfies readonly (readonly [string, string, (g: Gauges) => number])[]) {
+    meter.createObservableGauge(name, { description }).addCallback((observed) => observed.observe(value(gauges())));
+  }
+
+  const recent = new Float64Array(SAMPLES);
+  let samples = 0;
+  return {
+    snapshot: (reason) => snapshots.add(1, { reason }),
+    closed: (code) => closes.add(1, { code }),
+    command: (outcome) => commands.add(1, { outcome }),
+    delivered(lagMs) {
+      const measured = Math.max(0, lagMs);
+      lag.record(measured / 1000);
+      recent[samples++ % SAMPLES] = measured;
+    },
+    request: (route, status, seconds) => requests.record(seconds, { route, status }),
+    delivery() {
+      const sorted = recent.slice(0, Math.min(samples, SAMPLES)).sort();
+      const at = (part: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? null;
+      return { samples: sorted.length, p50_ms: at(0.5), p95_ms: at(0.95) };
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import type { AddressInfo } from 'node:net';
+import { declareStreams, openEventLog } from '@toolstream/event-log';
+import type { RunningService, ServiceContext } from '@toolstream/service-kit';
+import { buildEdge } from './app.ts';
+import { type EdgeConfig, hostOf } from './config.ts';
+import { readinessOf } from './readiness.ts';
+
+export const VERSION = '0.1.0';
+
+/** The edge as a process: streams, log, app, port. */
+export async function startEdge(context: ServiceContext<EdgeConfig>): Promise<RunningService> {
+  const { config, nc, log: logger, meter } = context;
+  const partitions = config.TOOLSTREAM_PARTITIONS;
+  await declareStreams(nc, { mode: config.TOOLSTREAM_STREAMS, partitions });
+  const log = await openEventLog(nc, { partitions });
+  const { readiness, metricsText } = context;
+  const edge = await buildEdge({ config, nc, log, logger, meter, readiness, metricsText });
+  await edge.http.listen({ port: config.PORT, host: hostOf(config) });
+  const { projection, tools } = edge.services;
+  return {
+    port: (edge.http.server.address() as AddressInfo).port,
+    ready: readinessOf({ nc, projection, tools }),
+    stop: () => edge.stop(),
+  };
+}

@@ -1,0 +1,101 @@
+import type { Chunk } from '../feeds/entry.ts';
+import type { Flusher } from '../feeds/flusher.ts';
+import type { Outlet } from '../feeds/subscription.ts';
+
+/** What a queue writes to: a WebSocket's wire or an SSE response. */
+export interface Sink {
+  write(chunks: readonly Buffer[]): void;
+  readonly buffered: number;
+  onDrain(listener: () => void): void;
+}
+
+export interface QueueOptions {
+  readonly flusher: Flusher;
+  readonly form: 'ws' | 'sse';
+  readonly limitBytes: number;
+  /** How long a full queue may stay full. */
+  readonly slowMs: number;
+  /** There is room again. */
+  onDrained(): void;
+  /** The client did not make room in time. */
+  onSlow(): void;
+}
+
+/**
+ * One client's outgoing queue. Frames of one turn of the event loop leave in one write. Once `limitBytes` wait the queue is
+ * congested, and stays so until it is empty: whoever writes events stops at that and looks again on `onDrained`; what is
+ * small and must be told (an answer, a goodbye) may still be written.
+ */
+export class ClientQueue implements Outlet {
+  readonly #options: QueueOptions;
+  readonly #sink: Sink;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #scheduled = false;
+  #congested = false;
+  #slowTimer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(sink: Sink, options: QueueOptions) {
+    this.#sink = sink;
+    this.#options = options;
+    sink.onDrain(() => this.#relieve());
+  }
+
+  get congested(): boolean {
+    return this.#congested;
+  }
+
+  /** Bytes that wait in this process. */
+  get waiting(): number {
+    return this.#bytes + this.#sink.buffered;
+  }
+
+  write(chunk: Chunk): void {
+    if (this.#closed) return;
+    const buffer = chunk[this.#options.form];
+    this.#chunks.push(buffer);
+    this.#bytes += buffer.length;
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      this.#options.flusher.client(this.#onTurn);
+    }
+    if (!this.#congested && this.waiting >= this.#options.limitBytes) this.#congest();
+  }
+
+  /** Hands everything over at once: before a close frame, which must come last. */
+  flush(): void {
+    if (this.#chunks.length === 0) return;
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    this.#bytes = 0;
+    this.#sink.write(chunks);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#chunks = [];
+    this.#bytes = 0;
+    clearTimeout(this.#slowTimer);
+  }
+
+  readonly #onTurn = (): void => {
+    this.#scheduled = false;
+    this.flush();
+    // The kernel took everything at once: no drain will be reported.
+    if (this.#congested && this.#sink.buffered === 0) this.#relieve();
+  };
+
+  #congest(): void {
+    this.#congested = true;
+    this.#slowTimer = setTimeout(() => this.#options.onSlow(), this.#options.slowMs);
+    this.#slowTimer.unref();
+  }
+
+  #relieve(): void {
+    if (this.#closed || !this.#congested || this.#bytes > 0 || this.#sink.buffered > 0) return;
+    this.#congested = false;
+    clearTimeout(this.#slowTimer);
+    this.#options.onDrained();
+  }
+}

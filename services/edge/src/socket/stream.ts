@@ -1,0 +1,128 @@
+import type { ServerResponse } from 'node:http';
+import type { Principal } from '../auth/principal.ts';
+import type { EdgeConfig } from '../config.ts';
+import type { Flusher } from '../feeds/flusher.ts';
+import { Frame } from '../feeds/frame.ts';
+import type { Subscription } from '../feeds/subscription.ts';
+import type { Client, Clients } from './clients.ts';
+import { ClientQueue, type Sink } from './queue.ts';
+
+const COMMENT = Buffer.from(':\n\n');
+const RETRY_MS = 2_000;
+
+/** One SSE response: the same queue, the same subscription as a WebSocket's, in EventSource's words. */
+export class EventStream implements Client {
+  readonly kind = 'stream';
+  readonly queue: ClientQueue;
+  readonly #response: ServerResponse;
+  readonly #clients: Clients;
+  readonly #config: EdgeConfig;
+  readonly #principal: Principal;
+  readonly #onClose: () => void;
+  #subscription: Subscription | undefined;
+  #beatDue: number;
+  #ended = false;
+
+  constructor(
+    response: ServerResponse,
+    parts: { config: EdgeConfig; flusher: Flusher; clients: Clients },
+    principal: Principal,
+    onClose: () => void,
+  ) {
+    this.#response = response;
+    this.#clients = parts.clients;
+    this.#config = parts.config;
+    this.#principal = principal;
+    this.#onClose = onClose;
+    this.#beatDue = Date.now() + this.#beatMs;
+    this.queue = new ClientQueue(responseSink(response), {
+      flusher: parts.flusher,
+      form: 'sse',
+      limitBytes: parts.config.TOOLSTREAM_CLIENT_BUFFER_BYTES,
+      slowMs: parts.config.TOOLSTREAM_SLOW_CLIENT_MS,
+      onDrained: () => this.#subscription?.drained(),
+      onSlow: () => this.terminate(),
+    });
+    response.on('close', () => this.#gone());
+    response.write(`retry: ${RETRY_MS}\n\n`);
+    parts.clients.add(this);
+  }
+
+  get subscriptions(): number {
+    return this.#subscription ? 1 : 0;
+  }
+
+  get waitingBytes(): number {
+    return this.queue.waiting;
+  }
+
+  attach(subscription: Subscription): void {
+    this.#subscription = subscription;
+    if (this.#ended) subscription.close();
+  }
+
+  tick(now: number): void {
+    if (this.#ended) return;
+    if (now >= this.#principal.exp * 1000 + this.#config.TOOLSTREAM_TOKEN_GRACE_MS) {
+      this.queue.write(
+        Frame.of({
+          type: 'error',
+          code: 'token_expired',
+          message: 'The token has expired: connect again with a new one.',
+        }),
+      );
+      this.end();
+      return;
+    }
+    if (now < this.#beatDue) return;
+    this.#beatDue = now + this.#beatMs;
+    if (!this.queue.congested) this.#response.write(COMMENT);
+  }
+
+  /** Everything was sent. */
+  end(): void {
+    if (this.#ended) return;
+    this.queue.flush();
+    this.#ended = true;
+    this.#response.end();
+  }
+
+  drain(retryMs: number): void {
+    if (this.#ended) return;
+    this.queue.flush();
+    this.#response.write(`retry: ${retryMs}\n\n`);
+    this.end();
+  }
+
+  terminate(): void {
+    this.#response.destroy();
+  }
+
+  /** Comments go out often enough for proxies that close silent connections. */
+  get #beatMs(): number {
+    return Math.min(this.#config.TOOLSTREAM_HEARTBEAT_MS, 15_000);
+  }
+
+  #gone(): void {
+    this.#ended = true;
+    this.queue.close();
+    this.#clients.remove(this);
+    this.#subscription?.close();
+    this.#onClose();
+  }
+}
+
+function responseSink(response: ServerResponse): Sink {
+  return {
+    write(chunks) {
+      if (response.writableEnded || response.destroyed) return;
+      response.write(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
+    },
+    get buffered() {
+      return response.writableLength;
+    },
+    onDrain: (listener) => {
+      response.on('drain', listener);
+    },
+  };
+}
