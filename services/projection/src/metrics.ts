@@ -16,7 +16,7 @@ export interface PartitionStatus {
 
 export interface ProjectionMetrics {
   applied(partition: number, events: number, runs: number, seconds: number): void;
-  unreadable(partition: number, events: number): void;
+  unreadable(partition: number): void;
   takenOver(partition: number): void;
   lost(partition: number, cause: string): void;
 }
@@ -75,7 +75,7 @@ export function projectionMetrics(meter: Meter, statuses: () => readonly Partiti
       batchRuns.record(runs, { partition });
       batchSeconds.record(seconds, { partition });
     },
-    unreadable: (partition, count) => unreadable.add(count, { partition }),
+    unreadable: (partition) => unreadable.add(1, { partition }),
     takenOver: (partition) => takeovers.add(1, { partition }),
     lost: (partition, cause) => losses.add(1, { partition, cause }),
   };

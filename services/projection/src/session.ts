@@ -1,14 +1,12 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import { consumeDurable, type Delivered, type DurableConsumer } from '@toolstream/event-log';
-import { eventStream, parseEventSubject } from '@toolstream/proto-events';
+import { eventStream } from '@toolstream/proto-events';
 import { asError, type Logger } from '@toolstream/service-kit';
 import type pg from 'pg';
 import { type Claim, keepPosition, type PositionRow } from './adapters/position.ts';
-import { KnownStates } from './adapters/states.ts';
 import { CONSUMER } from './adapters/stream.ts';
-import { writeBatch } from './adapters/writer.ts';
-import { type ChangedRun, foldBatch, runsToLoad } from './fold/fold-batch.ts';
-import type { FoldableEvent } from './fold/foldable.ts';
+import { Applier } from './applier.ts';
+import type { ChangedRun } from './fold/fold-batch.ts';
 import type { ProjectionMetrics } from './metrics.ts';
 
 export interface SessionLimits {
@@ -34,7 +32,6 @@ export interface SessionContext {
 }
 
 export interface Committed {
-  readonly position: PositionRow;
   readonly changed: readonly ChangedRun[];
   readonly pending: number;
   /** When the server stored the last event, in ms since 1970. */
@@ -57,9 +54,8 @@ const LEAVE_MS = 2_000;
  */
 export class Session {
   readonly #context: SessionContext;
-  readonly #states: KnownStates;
+  readonly #applier: Applier;
   readonly #ended = Promise.withResolvers<void>();
-  #position: PositionRow;
   #over = false;
   #began = 0;
   /** The connection carries one transaction at a time: everything on it is chained here. */
@@ -67,8 +63,7 @@ export class Session {
 
   private constructor(context: SessionContext, position: PositionRow) {
     this.#context = context;
-    this.#position = position;
-    this.#states = new KnownStates(context.limits.cacheChars);
+    this.#applier = new Applier(context.client, context.claim, position, context.limits.cacheChars);
     this.#ended.promise.catch(() => {});
   }
 
@@ -147,41 +142,16 @@ export class Session {
   }
 
   async #apply(batch: readonly Delivered[]): Promise<void> {
-    const { client, claim, metrics } = this.#context;
-    const { partition, schema } = claim;
+    const { claim, log, metrics, onCommitted } = this.#context;
+    const { partition } = claim;
     const began = performance.now();
-    const last = batch.at(-1)!;
-    const events = this.#foldable(batch);
-    const known = await this.#states.find(client, schema, runsToLoad(events));
-    const { changed, unreadable } = foldBatch(events, known);
-    for (const { seq, error } of unreadable) this.#passOver(seq, error);
-    const { epoch, seq: from } = this.#position;
-    const appliedAt = last.time ?? Date.now();
-    const advance = { epoch, from, to: last.seq, eventId: last.id, eventAt: appliedAt };
-    const sizes = await writeBatch(client, claim, changed, advance);
-    this.#states.committed(changed, sizes);
-    this.#position = { epoch, seq: last.seq, event_id: last.id };
-    metrics.applied(partition, batch.length, changed.length, (performance.now() - began) / 1000);
-    this.#context.onCommitted({ position: this.#position, changed, pending: last.pending, appliedAt });
-  }
-
-  #foldable(batch: readonly Delivered[]): FoldableEvent[] {
-    const events: FoldableEvent[] = [];
-    for (const stored of batch) {
-      const address = parseEventSubject(stored.subject);
-      if (!address) {
-        this.#passOver(stored.seq, new TypeError(`no event subject: ${stored.subject}`));
-        continue;
-      }
-      const { run, writer } = address;
-      events.push({ seq: stored.seq, run, writer, type: stored.type, event: () => stored.event() });
+    const { events, changed, unreadable } = await this.#applier.apply(batch);
+    metrics.applied(partition, events, changed.length, (performance.now() - began) / 1000);
+    for (const { seq, error } of unreadable) {
+      log.error({ partition, seq, error }, 'passed over an event that cannot be read');
+      metrics.unreadable(partition);
     }
-    return events;
-  }
-
-  #passOver(seq: number, error: unknown): void {
-    const { claim, log, metrics } = this.#context;
-    log.error({ partition: claim.partition, seq, error }, 'passed over an event that cannot be read');
-    metrics.unreadable(claim.partition, 1);
+    const last = batch.at(-1)!;
+    onCommitted({ changed, pending: last.pending, appliedAt: last.time ?? Date.now() });
   }
 }

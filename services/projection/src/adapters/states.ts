@@ -10,6 +10,11 @@ interface Kept {
   readonly toolSizes: readonly number[];
 }
 
+/** Of a tool that was neither written just now nor is in memory. */
+const UNKNOWN_SIZE = 2_048;
+/** Bounds what one answer of Postgres holds. */
+const LOADED_AT_ONCE = 500;
+
 const sizeOf = ({ runSize, toolSizes }: Kept): number => toolSizes.reduce((sum, size) => sum + size, runSize) + 256;
 
 /**
@@ -23,11 +28,7 @@ export class KnownStates {
     this.#cache = new LRUCache({ maxSize: maxChars, sizeCalculation: sizeOf });
   }
 
-  get size(): number {
-    return this.#cache.size;
-  }
-
-  /** The states of these runs, those not in memory by one query. Runs that have no row are absent. */
+  /** The states of these runs, those not in memory by one query per 500. Runs that have no row are absent. */
   async find(client: pg.Client, schema: string, runs: ReadonlySet<string>): Promise<Map<string, RunState>> {
     const found = new Map<string, RunState>();
     const missing: string[] = [];
@@ -36,8 +37,8 @@ export class KnownStates {
       if (kept) found.set(run, kept.state);
       else missing.push(run);
     }
-    if (missing.length > 0) {
-      for (const kept of await load(client, schema, missing)) {
+    for (let at = 0; at < missing.length; at += LOADED_AT_ONCE) {
+      for (const kept of await load(client, schema, missing.slice(at, at + LOADED_AT_ONCE))) {
         found.set(kept.state.run_id, kept.state);
         this.#keep(kept);
       }
@@ -51,13 +52,9 @@ export class KnownStates {
       const written = sizes.get(after.run_id);
       if (!written) continue;
       const before = this.#cache.peek(after.run_id)?.toolSizes ?? [];
-      const toolSizes = after.tools.map((_, index) => written.tools.get(index) ?? before[index] ?? 0);
+      const toolSizes = after.tools.map((_, index) => written.tools.get(index) ?? before[index] ?? UNKNOWN_SIZE);
       this.#keep({ state: after, runSize: written.run, toolSizes });
     }
-  }
-
-  clear(): void {
-    this.#cache.clear();
   }
 
   #keep(kept: Kept): void {

@@ -1,7 +1,6 @@
 import { evolve } from '@toolstream/domain';
 import type { RunState, ToolstreamEvent } from '@toolstream/proto-events';
-import { superseded } from './coalesce.ts';
-import type { FoldableEvent } from './foldable.ts';
+import type { FoldableEvent, Unreadable } from './foldable.ts';
 
 /** A run that the batch changed. `before` is what its rows hold now; undefined: whatever rows there are, replace them. */
 export interface ChangedRun {
@@ -11,8 +10,7 @@ export interface ChangedRun {
 
 export interface FoldedBatch {
   readonly changed: readonly ChangedRun[];
-  /** Events that could not be decoded or folded: reported, never a reason to stand still for ever. */
-  readonly unreadable: readonly { readonly seq: number; readonly error: unknown }[];
+  readonly unreadable: readonly Unreadable[];
 }
 
 const ACCEPTED = 'run.accepted.v1';
@@ -29,19 +27,20 @@ export function runsToLoad(events: readonly FoldableEvent[]): Set<string> {
 }
 
 /**
- * Folds a batch with the one fold of this repository. Pure towards `known`: nothing in it changes, so a batch that is
+ * Folds a batch (each event once, in order) with the one fold of this repository. Pure towards `known`: a batch that is
  * not committed leaves no trace. A `run.accepted` begins its run anew: the fence admits a second one only after a purge.
+ *
+ * Every event is folded, also a progress that the next one replaces: leaving those out undecoded was measured to gain a
+ * quarter on logs of almost nothing but progress (67,000 instead of 53,000 events/s), which no load needs.
  */
 export function foldBatch(events: readonly FoldableEvent[], known: ReadonlyMap<string, RunState>): FoldedBatch {
-  const skipped = superseded(events);
   const befores = new Map<string, RunState | undefined>();
   const states = new Map<string, RunState | undefined>();
-  const unreadable: { seq: number; error: unknown }[] = [];
+  const unreadable: Unreadable[] = [];
   for (const recorded of events) {
-    if (skipped.has(recorded)) continue;
-    const { run, seq } = recorded;
-    if (recorded.type === ACCEPTED || !states.has(run)) {
-      const before = recorded.type === ACCEPTED ? undefined : known.get(run);
+    const { run, seq, type } = recorded;
+    if (type === ACCEPTED || !states.has(run)) {
+      const before = type === ACCEPTED ? undefined : known.get(run);
       befores.set(run, before);
       states.set(run, before);
     }
