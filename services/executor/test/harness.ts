@@ -13,7 +13,7 @@ import {
 } from '@toolstream/proto-events';
 import { connectNats, createLogger } from '@toolstream/service-kit';
 import { type NatsServer, startEphemeralNats } from '@toolstream/testkit';
-import { Executor, executorConfig, type ExecutorConfig, loadTools } from '../src/index.ts';
+import { Executor, type ExecutorConfig, executorConfig, loadTools } from '../src/index.ts';
 
 export const FIXTURE_TOOLS = new URL('./fixtures/tools.ts', import.meta.url).pathname;
 export const logger = createLogger({ name: 'test', level: (process.env.LOG_LEVEL as 'debug') ?? 'silent' });
@@ -77,7 +77,12 @@ export class Bench {
     return { tenant, app, run: newRunId() };
   }
 
-  async runEvent<T extends EventType>(run: RunAddress, type: T, data: EventData<T>, toolindex?: number): Promise<number> {
+  async runEvent<T extends EventType>(
+    run: RunAddress,
+    type: T,
+    data: EventData<T>,
+    toolindex?: number,
+  ): Promise<number> {
     const draft = { type, data, writer: 'run', ...(toolindex === undefined ? {} : { toolindex }) };
     const event = toEvent(draft as Parameters<typeof toEvent>[0], address(run), stamp());
     const seq = await this.log.append({ run, event, expected: this.#runSeqs.get(run.run) ?? 0 });
@@ -102,7 +107,10 @@ export class Bench {
 
   /** `tool.queued` and the job, as the orchestrator makes them. */
   async dispatch(name: string, args: Job['arguments'] = {}, over: Partial<Job> = {}): Promise<Job> {
-    const run = over.run === undefined ? this.newRun(over.tenant, over.app) : { ...this.newRun(over.tenant, over.app), run: over.run };
+    const run =
+      over.run === undefined
+        ? this.newRun(over.tenant, over.app)
+        : { ...this.newRun(over.tenant, over.app), run: over.run };
     const dispatch = over.dispatch ?? 1;
     const index = over.index ?? 0;
     const toolSeq = over.tool_seq ?? 0;

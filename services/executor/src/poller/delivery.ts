@@ -6,6 +6,7 @@ const WORKING = encoder.encode('+WPI');
 
 /** What the server says of a delivery, in the subject that it is acknowledged on. */
 export interface DeliveryInfo {
+  readonly consumer: string;
   /** 1 for a first delivery. */
   readonly deliveries: number;
   readonly streamSeq: number;
@@ -22,12 +23,10 @@ export function parseDeliveryInfo(reply: string): DeliveryInfo | undefined {
   if (parts[0] !== '$JS' || parts[1] !== 'ACK') return undefined;
   const at = parts.length === 9 ? 4 : parts.length >= 11 ? 6 : -1;
   if (at < 0) return undefined;
-  const info = {
-    deliveries: Number(parts[at]),
-    streamSeq: Number(parts[at + 1]),
-    pending: Number(parts[at + 4]),
-  };
-  return Object.values(info).every(Number.isSafeInteger) ? info : undefined;
+  const numbers = [parts[at], parts[at + 1], parts[at + 4]].map(Number);
+  const [deliveries = Number.NaN, streamSeq = Number.NaN, pending = Number.NaN] = numbers;
+  if (![deliveries, streamSeq, pending].every(Number.isSafeInteger)) return undefined;
+  return { consumer: parts[at - 1] ?? '', deliveries, streamSeq, pending };
 }
 
 /** One delivered job message and the ways to answer it. All answers are fire-and-forget: only the event log is proof. */

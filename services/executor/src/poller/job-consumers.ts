@@ -18,7 +18,7 @@ export function jobSources(pool: string): Source[] {
       bucket,
       hint: 0,
       open: 0,
-      covered: 0,
+      covered: false,
       heardAt: Number.NEGATIVE_INFINITY,
       usedAt: 0,
       blockedUntil: 0,

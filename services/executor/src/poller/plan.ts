@@ -8,10 +8,10 @@ export interface Source {
   readonly bucket: number;
   /** Messages known to wait: the newest delivery's pending count, 0 after an empty pull. */
   hint: number;
-  /** Sum of the open pulls' remaining batches. */
+  /** What its open pull may still bring; a source has one open pull at most. */
   open: number;
-  /** Of `open`, what waits in long pulls. */
-  covered: number;
+  /** Is the open pull a long one? */
+  covered: boolean;
   /** When a pull last said how much waits here. */
   heardAt: number;
   /** When it last gave a message. */
@@ -50,39 +50,36 @@ export function planPulls<S extends Source>(
   now: number,
 ): PlannedPull<S>[] {
   const pulls: PlannedPull<S>[] = [];
-  const planned = new Map<S, number>();
+  const idle = new Set(sources.filter((source) => source.open === 0 && source.blockedUntil <= now));
   let free = freeSlots;
-  const usable = sources.filter((source) => source.blockedUntil <= now);
+  const plan = (source: S, batch: number, expiresMs: number) => {
+    pulls.push({ source, batch, expiresMs });
+    idle.delete(source);
+  };
 
-  const stale = usable
-    .filter((source) => source.open === 0 && now - source.heardAt >= SWEEP_MS && source.hint === 0)
-    .sort((a, b) => RANK[a.priority] - RANK[b.priority] || a.heardAt - b.heardAt);
-  for (const source of stale) {
-    if (free === 0) break;
-    pulls.push({ source, batch: 1, expiresMs: 0 });
-    planned.set(source, 1);
-    free -= 1;
-  }
+  const stale = [...idle]
+    .filter((source) => source.hint === 0 && now - source.heardAt >= SWEEP_MS)
+    .sort((a, b) => RANK[a.priority] - RANK[b.priority] || a.heardAt - b.heardAt)
+    .slice(0, free);
+  for (const source of stale) plan(source, 1, 0);
+  free -= stale.length;
 
   const batches = new Map<S, number>();
   while (free > 0) {
-    const waiting = usable.filter((s) => s.hint > s.open - s.covered + (planned.get(s) ?? 0));
-    const source = choice.next(waiting);
+    const source = choice.next([...idle].filter((candidate) => candidate.hint > (batches.get(candidate) ?? 0)));
     if (!source) break;
-    planned.set(source, (planned.get(source) ?? 0) + 1);
     batches.set(source, (batches.get(source) ?? 0) + 1);
     free -= 1;
   }
-  for (const [source, batch] of batches) pulls.push({ source, batch, expiresMs: 0 });
+  for (const [source, batch] of batches) plan(source, batch, 0);
 
-  const uncovered = usable.filter((source) => source.open === 0 && !planned.has(source));
-  const alreadyCovering = sources.reduce((sum, source) => sum + source.covered, 0);
-  const all = free + alreadyCovering;
+  const covered = sources.filter((source) => source.covered).length;
+  const all = free + covered;
   const wanted = all > 2 * sources.length ? sources.length : Math.max(1, Math.floor(all / 2));
-  uncovered.sort((a, b) => b.usedAt - a.usedAt || RANK[a.priority] - RANK[b.priority]);
-  for (const source of uncovered.slice(0, Math.max(0, Math.min(free, wanted - alreadyCovering)))) {
-    pulls.push({ source, batch: 1, expiresMs: LONG_PULL_MS });
-  }
+  const toCover = [...idle]
+    .sort((a, b) => b.usedAt - a.usedAt || RANK[a.priority] - RANK[b.priority])
+    .slice(0, Math.max(0, Math.min(free, wanted - covered)));
+  for (const source of toCover) plan(source, 1, LONG_PULL_MS);
   return pulls;
 }
 

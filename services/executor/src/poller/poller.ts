@@ -1,13 +1,12 @@
 import { createInbox, type Msg, type NatsConnection, type Subscription } from '@nats-io/nats-core';
 import { JOBS_STREAM } from '@toolstream/proto-events';
-import { Delivery, parseDeliveryInfo } from './delivery.ts';
+import { Delivery, type DeliveryInfo, parseDeliveryInfo } from './delivery.ts';
 import { type PlannedPull, planPulls, type Source } from './plan.ts';
 import { WeightedChoice } from './weights.ts';
 
 interface Pull {
+  readonly id: string;
   readonly source: Source;
-  readonly long: boolean;
-  remaining: number;
   /** When it counts as answered even if no answer came: the server or the connection lost it. */
   readonly givenUpAt: number;
 }
@@ -24,15 +23,22 @@ export interface PollerOptions {
 
 /** Slack for answers on their way before a pull's slots are counted as free again. */
 const ANSWER_SLACK_MS = 2000;
-const TICK_MS = 100;
+const TICK_MS = 50;
+/** A missing consumer is not asked for this long, unless it is made again before. */
+const MISSING_MS = 30_000;
 
 /**
  * Pulls jobs for N slots from all consumers of a pool and never holds more than N: what runs plus what open pulls may
- * still bring stays within the slots. One inbox for all pulls; the last token of a reply says which pull it answers.
+ * still bring stays within the slots.
+ *
+ * One inbox serves all pulls. A delivered job comes on its own subject, so nothing but the consumer in its
+ * acknowledgement subject says which pull it answers: therefore a consumer has at most one open pull. Statuses come on
+ * the pull's own reply subject.
  */
 export class JobPoller {
   readonly #options: PollerOptions;
   readonly #choice = new WeightedChoice<Source>();
+  /** Open pulls by the name of their consumer. */
   readonly #pulls = new Map<string, Pull>();
   readonly #inbox: string;
   #subscription: Subscription | undefined;
@@ -72,7 +78,7 @@ export class JobPoller {
 
   /** After a reconnect the server has forgotten the open pulls: ask again at once instead of waiting them out. */
   reset(): void {
-    for (const id of this.#pulls.keys()) this.#close(id);
+    for (const pull of this.#pulls.values()) this.#close(pull);
     for (const source of this.#options.sources) source.heardAt = Number.NEGATIVE_INFINITY;
     this.#fillSoon();
   }
@@ -86,53 +92,51 @@ export class JobPoller {
   }
 
   #receive(msg: Msg): void {
-    const id = msg.subject.slice(this.#inbox.length + 1);
     const info = msg.reply === undefined ? undefined : parseDeliveryInfo(msg.reply);
-    if (!info) {
-      this.#status(id, msg.headers?.code ?? 0, msg.headers?.description ?? '');
-      return;
-    }
-    const pull = this.#pulls.get(id);
-    const delivery = new Delivery(this.#options.nc, msg, info);
+    if (info) this.#deliver(new Delivery(this.#options.nc, msg, info), info);
+    else
+      this.#status(msg.subject.slice(this.#inbox.length + 1), msg.headers?.code ?? 0, msg.headers?.description ?? '');
+    this.#fillSoon();
+  }
+
+  #deliver(delivery: Delivery, { consumer, pending }: DeliveryInfo): void {
+    const pull = this.#pulls.get(consumer);
     if (pull) {
       const { source } = pull;
-      source.hint = info.pending;
+      source.hint = pending;
       source.heardAt = source.usedAt = performance.now();
-      pull.remaining -= 1;
-      this.#spend(source, pull.long, 1);
-      if (pull.remaining === 0) this.#pulls.delete(id);
+      source.open -= 1;
+      this.#open -= 1;
+      if (source.open === 0) this.#close(pull);
     } else if (this.#free <= 0) {
       // Answer to a pull that was given up, and its slot is taken by now.
       delivery.nak(1000);
       return;
     }
-    if (this.#stopping) delivery.nak(0);
-    else {
+    if (this.#stopping) {
+      delivery.nak(0);
+    } else {
       this.#busy += 1;
       this.#options.onDelivery(delivery);
     }
-    this.#fillSoon();
-    this.#checkStopped();
   }
 
   #status(id: string, code: number, description: string): void {
-    const pull = this.#pulls.get(id);
-    if (!pull || code === 100) return;
+    const name = id.slice(id.indexOf('-') + 1);
+    const pull = this.#pulls.get(name);
+    if (pull?.id !== id || code === 100) return;
     const { source } = pull;
     const now = performance.now();
     source.heardAt = now;
-    if (code === 404 || (code === 408 && pull.long)) source.hint = 0;
-    const missing = code === 503 || (code === 409 && /consumer deleted|not found/i.test(description));
-    if (missing) {
+    // A pull that was answered in part and then ended found no more.
+    if (code === 404 || code === 408) source.hint = 0;
+    else if (code === 503 || /consumer (deleted|not found)/i.test(description)) {
       source.hint = 0;
       // The owner unblocks it as soon as the consumer is back.
-      source.blockedUntil = now + 30_000;
+      source.blockedUntil = now + MISSING_MS;
       this.#options.onMissing(source);
-    } else if (code !== 404 && code !== 408) {
-      source.blockedUntil = now + 250;
-    }
-    this.#close(id);
-    this.#fillSoon();
+    } else source.blockedUntil = now + 250;
+    this.#close(pull);
   }
 
   get #free(): number {
@@ -156,37 +160,29 @@ export class JobPoller {
   }
 
   #send({ source, batch, expiresMs }: PlannedPull): void {
-    const id = String(this.#nextId++);
-    const long = expiresMs > 0;
-    this.#pulls.set(id, { source, long, remaining: batch, givenUpAt: performance.now() + expiresMs + ANSWER_SLACK_MS });
+    const id = `${this.#nextId++}-${source.name}`;
+    this.#pulls.set(source.name, { id, source, givenUpAt: performance.now() + expiresMs + ANSWER_SLACK_MS });
     this.#open += batch;
-    source.open += batch;
-    if (long) source.covered += batch;
-    const request = long ? `{"batch":${batch},"expires":${expiresMs * 1e6}}` : `{"batch":${batch},"no_wait":true}`;
-    this.#options.nc.publish(`$JS.API.CONSUMER.MSG.NEXT.${JOBS_STREAM}.${source.name}`, request, {
+    source.open = batch;
+    source.covered = expiresMs > 0;
+    const wait = expiresMs > 0 ? `"expires":${expiresMs * 1e6}` : '"no_wait":true';
+    this.#options.nc.publish(`$JS.API.CONSUMER.MSG.NEXT.${JOBS_STREAM}.${source.name}`, `{"batch":${batch},${wait}}`, {
       reply: `${this.#inbox}.${id}`,
     });
   }
 
-  #close(id: string): void {
-    const pull = this.#pulls.get(id);
-    if (!pull) return;
-    this.#pulls.delete(id);
-    this.#spend(pull.source, pull.long, pull.remaining);
+  /** What the pull did not bring is free again. */
+  #close({ source }: Pull): void {
+    this.#pulls.delete(source.name);
+    this.#open -= source.open;
+    source.open = 0;
+    source.covered = false;
     this.#checkStopped();
-  }
-
-  #spend(source: Source, long: boolean, count: number): void {
-    this.#open -= count;
-    source.open -= count;
-    if (long) source.covered -= count;
   }
 
   #onTick(): void {
     const now = performance.now();
-    for (const [id, pull] of this.#pulls) {
-      if (pull.givenUpAt <= now) this.#close(id);
-    }
+    for (const pull of this.#pulls.values()) if (pull.givenUpAt <= now) this.#close(pull);
     this.#fill();
   }
 
