@@ -55,6 +55,7 @@ describe('command endpoints', () => {
     await serve(() => ({ ok: true }));
     await ask({});
     const client = new Svcm(nc as unknown as ConstructorParameters<typeof Svcm>[0]).client({
+      strategy: 'count',
       maxWait: 500,
       maxMessages: 1,
     });

@@ -1,10 +1,10 @@
-import { type JetStreamManager, jetstreamManager, StorageType } from '@nats-io/jetstream';
+import { type JetStreamManager, jetstream, jetstreamManager, StorageType } from '@nats-io/jetstream';
 import { type KV, Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { Objm } from '@nats-io/obj';
 import { StoreUnavailableError } from './errors.ts';
 import { NatsContentStore } from './nats-content.ts';
-import { persist } from './persist.ts';
+import { ANSWER_MS, persist } from './persist.ts';
 
 export const WORKSPACE_BUCKET = 'TS_WORKSPACE';
 export const FILES_BUCKET = 'TS_FILES';
@@ -23,10 +23,14 @@ export async function openContent(
   description: string,
   options: BucketOptions,
 ): Promise<NatsContentStore> {
-  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  const jsm = await jetstreamManager(nc, { checkAPI: false, timeout: ANSWER_MS });
   const { replicas = 1 } = options;
   await prepare(jsm, `OBJ_${bucket}`, options, async () => {
-    await new Objm(nc).create(bucket, { description, replicas, storage: storageType(options) });
+    await new Objm(jetstream(nc, { timeout: ANSWER_MS })).create(bucket, {
+      description,
+      replicas,
+      storage: storageType(options),
+    });
   });
   return new NatsContentStore(nc, jsm, bucket);
 }
@@ -38,13 +42,19 @@ export async function openIndex(
   description: string,
   options: BucketOptions,
 ): Promise<KV> {
-  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  const jsm = await jetstreamManager(nc, { checkAPI: false, timeout: ANSWER_MS });
   const { replicas = 1 } = options;
   await prepare(jsm, `KV_${bucket}`, options, async () => {
     const storage = storageType(options);
-    await new Kvm(nc).create(bucket, { description, replicas, storage, history: 1, allow_direct: true });
+    await new Kvm(jetstream(nc, { timeout: ANSWER_MS })).create(bucket, {
+      description,
+      replicas,
+      storage,
+      history: 1,
+      allow_direct: true,
+    });
   });
-  return new Kvm(nc).open(bucket, { allow_direct: false });
+  return new Kvm(jetstream(nc, { timeout: ANSWER_MS })).open(bucket, { allow_direct: false });
 }
 
 const storageType = ({ storage }: BucketOptions) => (storage === 'memory' ? StorageType.Memory : StorageType.File);

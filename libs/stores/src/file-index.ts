@@ -23,7 +23,7 @@ export class FileIndex {
   readonly #jsm: JetStreamManager;
 
   static async over(nc: NatsConnection, kv: KV): Promise<FileIndex> {
-    return new FileIndex(kv, await jetstreamManager(nc, { checkAPI: false }));
+    return new FileIndex(kv, await jetstreamManager(nc, { checkAPI: false, timeout: ANSWER_MS }));
   }
 
   private constructor(kv: KV, jsm: JetStreamManager) {
