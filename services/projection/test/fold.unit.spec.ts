@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { foldBatch, runsToLoad } from '../src/fold/fold-batch.ts';
 import { type FoldableEvent, newEvents } from '../src/fold/foldable.ts';
 import { changedTools, toolRow } from '../src/fold/rows.ts';
-import { interleaved, plannedTool, planOf, RunHistory, randomOf } from './histories.ts';
+import { interleaved, plannedTool, planOf, RunHistory, randomOf, T0 } from './histories.ts';
 
 const SEED = 7_411;
 
@@ -106,9 +106,9 @@ describe('folding a log in batches', () => {
 describe('a tool row', () => {
   it('holds what the attempt measured, else what the events show, and nothing for a call that never ran', () => {
     const history = new RunHistory(randomOf(3), planOf([plannedTool(0), plannedTool(1, { name: 'bad\0name\ud800' })]));
-    history.at(1_000).advance();
-    history.at(1_250).start(0);
-    history.at(3_250).of(0, 'tool.succeeded.v1', { result: 1, metrics: {} });
+    history.at(T0 + 1_000).advance();
+    history.at(T0 + 1_250).start(0);
+    history.at(T0 + 3_250).of(0, 'tool.succeeded.v1', { result: 1, metrics: {} });
     const [ran, waits] = history.state.tools.map((tool) => toolRow(history.state, tool));
     expect(ran).toMatchObject({ duration_ms: 2_000, queue_ms: 250, status: 'succeeded' });
     expect(waits).toMatchObject({ duration_ms: undefined, queue_ms: undefined, name: 'bad\uFFFDname\uFFFD' });

@@ -54,7 +54,7 @@ export const planOf = (tools: PlannedTool[], over: Partial<RunPlan> = {}): RunPl
   ...over,
 });
 
-const T0 = Date.UTC(2026, 0, 1);
+export const T0 = Date.UTC(2026, 0, 1);
 
 /**
  * One run's legal life, event by event: an orchestrator that decides by the core's rules and attempts that each hold
@@ -67,13 +67,18 @@ export class RunHistory {
   readonly events: ToolstreamEvent[] = [];
   readonly #random: () => number;
   #state: RunState | undefined;
-  #clock = T0;
+  #clock: number;
 
-  constructor(random: () => number, plan: RunPlan, { run_id = runIdOf(random), tenant = 't1', app = 'app1' } = {}) {
+  constructor(
+    random: () => number,
+    plan: RunPlan,
+    { run_id = runIdOf(random), tenant = 't1', app = 'app1', begins = T0 } = {},
+  ) {
     this.#random = random;
     this.run_id = run_id;
     this.tenant = tenant;
     this.app = app;
+    this.#clock = begins;
     this.#append({ type: 'run.accepted.v1', writer: 'run', data: plan } as Draft);
   }
 
@@ -123,8 +128,9 @@ export class RunHistory {
     this.#append({ type, writer: index, toolindex: index, attempt, data } as Draft);
   }
 
+  /** Sets the clock, in ms since 1970. */
   at(ms: number): this {
-    this.#clock = T0 + ms;
+    this.#clock = ms;
     return this;
   }
 
