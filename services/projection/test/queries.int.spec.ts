@@ -53,15 +53,13 @@ const ask = async <S extends z.ZodType>(name: string, reply: S, body: object): P
 const refusal = async (name: string, body: object) =>
   (await request(nc, querySubject(name), body, { timeoutMs: 5_000 })) as { error?: { code: string } };
 
-const newRun = (tools: number, tenant: string, over: Partial<RunPlan> = {}, app = 'app1') =>
-  new RunHistory(
-    random,
-    planOf(
-      Array.from({ length: tools }, (_, i) => plannedTool(i)),
-      over,
-    ),
-    { tenant, app },
+const newRun = (tools: number, tenant: string, over: Partial<RunPlan> = {}, app = 'app1', begins = T0) => {
+  const plan = planOf(
+    Array.from({ length: tools }, (_, i) => plannedTool(i)),
+    over,
   );
+  return new RunHistory(random, plan, { tenant, app, begins });
+};
 
 async function project(...histories: RunHistory[]): Promise<number> {
   let last = 0;
