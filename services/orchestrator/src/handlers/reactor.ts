@@ -1,0 +1,253 @@
+import { type Effect, isOutstanding, outstanding, react } from '@toolstream/domain';
+import { type Delivered, LogRejectedError } from '@toolstream/event-log';
+import {
+  isRunEnded,
+  parseEventSubject,
+  RUN_END_TYPES,
+  type RunAddress,
+  type RunState,
+  type ToolstreamEvent,
+  VOLATILE_TYPES,
+} from '@toolstream/proto-events';
+import { asError, type Logger } from '@toolstream/service-kit';
+import type { Present, TimerStore } from '../ports.ts';
+import type { CatchUp } from '../runs/catch-up.ts';
+import type { Decisions } from '../runs/decisions.ts';
+import type { Effects } from '../runs/effects.ts';
+import type { Feeds } from '../runs/feeds.ts';
+import { ForeignWork } from '../runs/foreign-work.ts';
+import type { LiveRun } from '../runs/live-run.ts';
+import type { LiveRuns } from '../runs/live-runs.ts';
+import { BusyError } from './errors.ts';
+
+export interface ReactorCounts {
+  reacted(events: number): void;
+  deferred(events: number): void;
+}
+
+export interface ReactorParts {
+  readonly runs: LiveRuns;
+  readonly feeds: Feeds;
+  readonly catchUp: CatchUp;
+  readonly decisions: Decisions;
+  readonly effects: Effects;
+  readonly timers: TimerStore;
+  readonly present: Present;
+  readonly logger: Logger;
+  readonly counts: ReactorCounts;
+}
+
+/** Events after which nothing new may run; every other one may make something due. */
+const MAKES_NOTHING_DUE: ReadonlySet<string> = new Set([
+  'tool.queued.v1',
+  'tool.started.v1',
+  'tool.checkpointed.v1',
+  'tool.cancel_acknowledged.v1',
+  'tool.retry_scheduled.v1',
+  'tool.approval_requested.v1',
+  ...RUN_END_TYPES,
+]);
+
+/** A delivery older than this comes from a backlog: whoever wrote it has finished or is dead. */
+const FRESH_MS = 2_000;
+
+/** A delivered event on its way through the reaction. */
+interface Reaction {
+  readonly message: Delivered;
+  readonly address: RunAddress;
+  /** The uninterrupted feed that it came in. */
+  readonly feed: number;
+  readonly done: PromiseWithResolvers<void>;
+  folded: boolean;
+  event: ToolstreamEvent | undefined;
+  /** Appended by this process, or by another orchestrator just now. */
+  origin: 'own' | 'foreign' | 'other';
+}
+
+/** The reactions that a run waits for. */
+interface Pending {
+  readonly run: LiveRun;
+  reactions: Reaction[];
+  scheduled: boolean;
+  foreign: ForeignWork | undefined;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/**
+ * Reacts to every event: appends what it makes due and performs its effects, where nothing shows that this is done. It is
+ * the guarantee behind every handler's promptness: an event is acknowledged only when nothing is left to do for it, so a
+ * crash anywhere repeats a reaction and loses none.
+ *
+ * Deliveries of one run are handled in stream order, together with all that arrived meanwhile; runs do not wait for each
+ * other. How many are in hand is bounded by the consumer.
+ */
+export class Reactor {
+  readonly #parts: ReactorParts;
+  readonly #pending = new Map<string, Pending>();
+
+  constructor(parts: ReactorParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes a delivery, in the consumer's order. Resolves when it may be acknowledged, rejects when it must come again. */
+  handle(message: Delivered): Promise<void> {
+    const address = parseEventSubject(message.subject);
+    if (!address) {
+      this.#parts.logger.error({ subject: message.subject, seq: message.seq }, 'no subject of an event; dropped');
+      return Promise.resolve();
+    }
+    const { tenant, app, run, partition } = address;
+    const feed = this.#parts.feeds.delivered(partition, message.deliverySeq);
+    if (VOLATILE_TYPES.has(message.type)) return Promise.resolve();
+    const done = Promise.withResolvers<void>();
+    const pending = this.#pendingOf(run);
+    const state = { folded: false, event: undefined, origin: 'other' as const };
+    pending.reactions.push({ message, address: { tenant, app, run }, feed, done, ...state });
+    this.#schedule(pending);
+    return done.promise;
+  }
+
+  #pendingOf(id: string): Pending {
+    let pending = this.#pending.get(id);
+    if (!pending) {
+      pending = {
+        run: this.#parts.runs.hold(id),
+        reactions: [],
+        scheduled: false,
+        foreign: undefined,
+        timer: undefined,
+      };
+      this.#pending.set(id, pending);
+    }
+    return pending;
+  }
+
+  #schedule(pending: Pending): void {
+    if (pending.scheduled) return;
+    pending.scheduled = true;
+    clearTimeout(pending.timer);
+    void pending.run.lock.run(() => this.#reactToAll(pending)).then(() => this.#goOn(pending));
+  }
+
+  #goOn(pending: Pending): void {
+    pending.scheduled = false;
+    if (pending.reactions.length === 0) {
+      this.#pending.delete(pending.run.id);
+      this.#parts.runs.release(pending.run);
+      return;
+    }
+    const wait = (pending.foreign?.until ?? 0) - performance.now();
+    // A new delivery that came meanwhile is looked at now, what was put off when its time has come.
+    if (wait <= 0 || pending.reactions.some(({ folded }) => !folded)) this.#schedule(pending);
+    else pending.timer = setTimeout(() => this.#schedule(pending), wait);
+  }
+
+  /** Never rejects: each reaction learns its own fate. */
+  async #reactToAll(pending: Pending): Promise<void> {
+    const reactions = pending.reactions;
+    pending.reactions = [];
+    try {
+      await this.#fold(pending, reactions);
+      const { now, later } = this.#divide(pending, reactions);
+      pending.reactions.unshift(...later);
+      await this.#react(pending.run, now);
+      this.#parts.counts.reacted(now.length);
+      for (const { done } of now) done.resolve();
+    } catch (error) {
+      this.#parts.logger.warn({ error: asError(error), run: pending.run.id }, 'a reaction failed, it comes again');
+      pending.reactions = pending.reactions.filter((reaction) => !reactions.includes(reaction));
+      for (const { done } of reactions) done.reject(error);
+    }
+  }
+
+  async #fold(pending: Pending, reactions: readonly Reaction[]): Promise<void> {
+    const { run } = pending;
+    const newest = reactions.reduce((max, { message }) => Math.max(max, message.seq), 0);
+    for (const reaction of reactions) {
+      if (reaction.folded) continue;
+      const { message, address, feed } = reaction;
+      if (!continues(run, reaction)) await this.#parts.catchUp.read(run, address, { through: newest });
+      if (!run.base) run.feed = feed;
+      const before = run.base;
+      const { event, own } = run.delivered(message);
+      reaction.folded = true;
+      reaction.event = event;
+      reaction.origin = own ? 'own' : this.#isForeign(message, event) ? 'foreign' : 'other';
+      if (reaction.origin === 'foreign') {
+        const now = performance.now();
+        pending.foreign ??= new ForeignWork(now);
+        pending.foreign.seen(now, run.base);
+      }
+      if (before && !isRunEnded(before.status) && run.base && isRunEnded(run.base.status)) this.#retire(run, before);
+    }
+  }
+
+  #isForeign(message: Delivered, event: ToolstreamEvent | undefined): boolean {
+    if (!event || message.deliveries > 1 || event.source === this.#parts.present.source) return false;
+    return message.subject.endsWith('.run') && Date.now() - (message.time ?? 0) < FRESH_MS;
+  }
+
+  /** What is left to another orchestrator for the moment, and what is not. */
+  #divide(pending: Pending, reactions: readonly Reaction[]): { now: readonly Reaction[]; later: Reaction[] } {
+    const { run, foreign } = pending;
+    const { decisions, counts } = this.#parts;
+    if (!foreign || performance.now() >= foreign.until || !run.view || isRunEnded(run.view.status)) {
+      pending.foreign = undefined;
+      return { now: reactions, later: [] };
+    }
+    const now: Reaction[] = [];
+    const later: Reaction[] = [];
+    for (const reaction of reactions) {
+      const wait =
+        reaction.origin === 'foreign' || (mayMakeDue(reaction) && foreign.hasMore((state) => decisions.isDue(state)));
+      (wait ? later : now).push(reaction);
+    }
+    counts.deferred(later.length);
+    return { now, later };
+  }
+
+  async #react(run: LiveRun, reactions: readonly Reaction[]): Promise<void> {
+    if (!run.view) return;
+    if (reactions.some(mayMakeDue)) {
+      const outcome = await this.#parts.decisions.carryOut(run, { type: 'advance' });
+      if (outcome.kind === 'busy') throw new BusyError(run.id);
+    }
+    const { view } = run;
+    const effects = reactions.flatMap(({ event, origin }) =>
+      // The signal of an own event is out: it was sent right after the append.
+      event ? react(view, event).filter((effect) => origin !== 'own' || effect.type !== 'signal') : [],
+    );
+    await Promise.all(
+      effects.filter((effect) => isOutstanding(view, effect)).map((effect) => this.#perform(run, effect)),
+    );
+  }
+
+  /** A job that its stream will never take would be tried for ever: its tool call ends instead. */
+  async #perform(run: LiveRun, effect: Effect): Promise<void> {
+    try {
+      await this.#parts.effects.settled(run, effect);
+    } catch (error) {
+      if (!(error instanceof LogRejectedError) || effect.type !== 'job') throw error;
+      const { index, dispatch } = effect.job;
+      const message = `The job cannot be sent out: ${error.message}`;
+      await this.#parts.decisions.carryOut(run, { type: 'dead_letter', index, dispatch, message });
+    }
+  }
+
+  /** Timers that lie far ahead would wait for days, one or two for each run that ever was. */
+  #retire(run: LiveRun, before: RunState): void {
+    for (const effect of outstanding(before)) {
+      if (effect.type !== 'timer') continue;
+      const { id } = effect.timer;
+      this.#parts.timers.retire(id, run.effects.get(id)?.seq);
+    }
+  }
+}
+
+const mayMakeDue = ({ message }: Reaction): boolean => !MAKES_NOTHING_DUE.has(message.type);
+
+/** Whether the base lacks nothing below this event. */
+function continues(run: LiveRun, { message, feed }: Reaction): boolean {
+  if (!run.base) return message.type === 'run.accepted.v1';
+  return message.seq <= run.base.seq || feed === run.feed;
+}
