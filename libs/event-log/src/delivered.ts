@@ -1,7 +1,7 @@
 import type { Msg } from '@nats-io/nats-core';
-import { type EventPlace, type HeaderSource, StoredEventMessage } from './stored-event.ts';
+import { eventHeaders } from './event-headers.ts';
+import { type EventPlace, StoredEventMessage } from './stored-event.ts';
 
-const NO_HEADERS: HeaderSource = { get: () => '' };
 const encoder = new TextEncoder();
 const ACK = encoder.encode('+ACK');
 const WORKING = encoder.encode('+WPI');
@@ -17,7 +17,7 @@ export class Delivered extends StoredEventMessage {
   readonly #message: Msg;
 
   constructor(message: Msg, info: DeliveryInfo) {
-    super(info, message.headers ?? NO_HEADERS, message.data);
+    super(info, eventHeaders(message.headers), message.data);
     this.deliveries = info.deliveries;
     this.deliverySeq = info.deliverySeq;
     this.pending = info.pending;

@@ -1,6 +1,7 @@
 import type { Channel } from './channel.ts';
 import { deliver } from './deliver.ts';
 import { LogRejectedError } from './errors.ts';
+import { eventHeaders } from './event-headers.ts';
 import { type ApiError, type Outcome, outcomeOfError } from './outcome.ts';
 import { type StoredEvent, StoredEventMessage } from './stored-event.ts';
 import { parseWireHeaders } from './wire-headers.ts';
@@ -59,10 +60,10 @@ export async function leaderMessage(
   const reply = await askLeader<{ message: RawMessage }>(channel, subject, payload, timeoutMs);
   if (!reply) return undefined;
   const { message } = reply;
-  const headers = parseWireHeaders(message.hdrs ? Buffer.from(message.hdrs, 'base64') : new Uint8Array());
+  const headers = message.hdrs ? parseWireHeaders(Buffer.from(message.hdrs, 'base64')) : [];
   return new StoredEventMessage(
     { seq: message.seq, subject: message.subject, time: Date.parse(message.time) },
-    headers,
+    eventHeaders(headers),
     message.data ? new Uint8Array(Buffer.from(message.data, 'base64')) : new Uint8Array(),
   );
 }

@@ -1,12 +1,4 @@
-import {
-  decodeEvent,
-  type EventAddress,
-  HEADER_ID,
-  HEADER_JOB,
-  HEADER_TYPE,
-  parseEventSubject,
-  type ToolstreamEvent,
-} from '@toolstream/proto-events';
+import { decodeEvent, type EventAddress, parseEventSubject, type ToolstreamEvent } from '@toolstream/proto-events';
 
 const decoder = new TextDecoder();
 
@@ -31,15 +23,17 @@ export interface StoredEvent {
   address(): EventAddress;
 }
 
-export interface HeaderSource {
-  get(name: string): string;
-}
-
 export interface EventPlace {
   seq: number;
   subject: string;
-  lastSeq?: number;
-  time?: number;
+  lastSeq?: number | undefined;
+  time?: number | undefined;
+}
+
+export interface EventNames {
+  type: string;
+  id: string;
+  job: string;
 }
 
 export class StoredEventMessage implements StoredEvent {
@@ -55,15 +49,14 @@ export class StoredEventMessage implements StoredEvent {
   #event: ToolstreamEvent | undefined;
   #address: EventAddress | undefined;
 
-  constructor(place: EventPlace, headers: HeaderSource, data: Uint8Array) {
+  constructor(place: EventPlace, names: EventNames, data: Uint8Array) {
     this.seq = place.seq;
     this.subject = place.subject;
     if (place.lastSeq !== undefined) this.lastSeq = place.lastSeq;
-    if (place.time !== undefined && !Number.isNaN(place.time)) this.time = place.time;
-    this.type = headers.get(HEADER_TYPE);
-    this.id = headers.get(HEADER_ID);
-    const job = headers.get(HEADER_JOB);
-    if (job !== '') this.job = job;
+    if (place.time !== undefined) this.time = place.time;
+    this.type = names.type;
+    this.id = names.id;
+    if (names.job !== '') this.job = names.job;
     this.data = data;
   }
 

@@ -34,16 +34,11 @@ export function wireHeaders(pairs: readonly (readonly [name: string, value: stri
 
 const decoder = new TextDecoder();
 
-/** Reads a header block with nothing but the lookups that a reader of events makes: exact names, first value. */
-export function parseWireHeaders(block: Uint8Array): { get(name: string): string } {
-  const text = decoder.decode(block);
-  return {
-    get: (name) => {
-      const start = text.indexOf(`\r\n${name}:`);
-      if (start < 0) return '';
-      const from = start + name.length + 3;
-      const end = text.indexOf('\r\n', from);
-      return text.slice(from, end < 0 ? undefined : end).trim();
-    },
-  };
+/** Reads a header block as the server stores it. */
+export function parseWireHeaders(block: Uint8Array): [name: string, values: string[]][] {
+  const lines = decoder.decode(block).split('\r\n').slice(1);
+  return lines.flatMap((line): [string, string[]][] => {
+    const colon = line.indexOf(':');
+    return colon < 0 ? [] : [[line.slice(0, colon), [line.slice(colon + 1).trim()]]];
+  });
 }

@@ -51,8 +51,10 @@ export async function openLog(url: string, partitions = 1): Promise<OpenLog> {
   return { nc, log: await openEventLog(nc, { partitions }) };
 }
 
-export async function startLog(partitions = 1): Promise<OpenLog & { server: NatsServer; stop(): Promise<void> }> {
-  const server = await startEphemeralNats();
+export type RunningLog = OpenLog & { server: NatsServer; stop(): Promise<void> };
+
+export async function startLog(partitions = 1, options: { monitorPort?: number } = {}): Promise<RunningLog> {
+  const server = await startEphemeralNats(options);
   const opened = await openLog(server.url, partitions);
   return {
     ...opened,
