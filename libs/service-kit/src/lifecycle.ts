@@ -137,7 +137,8 @@ async function startUp<S extends z.ZodObject<typeof baseConfig>>(
   life.throwIfStopping();
   const port = running.port ?? health?.port;
   log.info({ port, healthPort: health?.port }, 'ready');
-  process.send?.({ type: 'ready', name, instance, port, healthPort: health?.port });
+  // A parent that is gone by now is noticed by its closed channel, not by this message failing.
+  process.send?.({ type: 'ready', name, instance, port, healthPort: health?.port }, () => {});
 }
 
 async function soon(report: ReadyReport | Promise<ReadyReport>): Promise<ReadyReport> {

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connectNats, createLogger, request } from '../src/index.ts';
 
 const FIXTURE = fileURLToPath(new URL('./fixtures/service.ts', import.meta.url));
+const PARENT = fileURLToPath(new URL('./fixtures/parent.ts', import.meta.url));
 let nats: NatsServer;
 const started: ChildProcess[] = [];
 
@@ -24,8 +25,8 @@ interface Ready {
   port: number;
 }
 
-function start(env: Record<string, string> = {}) {
-  const child = fork(FIXTURE, {
+function start(env: Record<string, string> = {}, file = FIXTURE) {
+  const child = fork(file, {
     execArgv: ['--conditions=source', '--import', 'tsx'],
     env: { PATH: process.env.PATH, NATS_URL: nats.url, TOOLSTREAM_HEALTH_PORT: '0', ...env },
     silent: true,
@@ -45,6 +46,15 @@ function start(env: Record<string, string> = {}) {
     return code as number | null;
   });
   return { child, ready, exit, output: () => output };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const get = async (port: number, path: string) => {
@@ -99,6 +109,14 @@ describe('a service process', () => {
     child.disconnect();
     expect(await exit).toBe(0);
     expect(output()).toContain('parent gone');
+  });
+
+  it('stops by itself when its parent is killed, though its output has nowhere to go any more', async () => {
+    const { child, ready } = start({}, PARENT);
+    const { pid } = (await ready) as unknown as { pid: number };
+    expect(isAlive(pid)).toBe(true);
+    child.kill('SIGKILL');
+    await expect.poll(() => isAlive(pid), { timeout: 5_000 }).toBe(false);
   });
 
   it('can be stopped while it still starts', async () => {
