@@ -8,10 +8,11 @@ export {
 export { type BaseConfig, baseConfig, ConfigError, type ConfigProblem, EXIT_CONFIG, loadConfig } from './config.ts';
 export { asError, UnavailableError } from './errors.ts';
 export { type HealthOptions, type HealthServer, type ReadyReport, startHealthServer } from './health.ts';
-export { type RunningService, runService, type ServiceContext, type ServiceDefinition } from './lifecycle.ts';
+export { runService, type ServiceContext, type ServiceDefinition } from './lifecycle.ts';
 export { createLogger, type Logger, type LoggerOptions, redact } from './logger.ts';
 export { connectNats, isConnected, type NatsOptions, observeConnection, parseNatsUrl } from './nats.ts';
 export { type RequestOptions, request } from './request.ts';
+export type { RunningService } from './service-life.ts';
 export {
   type Attributes,
   type Counter,

@@ -1,10 +1,11 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { z } from 'zod';
-import { type BaseConfig, type baseConfig, ConfigError, EXIT_CONFIG, loadConfig } from './config.ts';
+import { type BaseConfig, type baseConfig, EXIT_CONFIG, loadConfig } from './config.ts';
 import { asError } from './errors.ts';
 import { type HealthServer, type ReadyReport, startHealthServer } from './health.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { connectNats, isConnected, observeConnection } from './nats.ts';
+import { type RunningService, ServiceLife } from './service-life.ts';
 import { type Meter, startTelemetry, type Tracer } from './telemetry.ts';
 import { within } from './within.ts';
 
@@ -26,13 +27,6 @@ export interface ServiceContext<C extends BaseConfig = BaseConfig> {
   metricsText(): Promise<string>;
 }
 
-export interface RunningService {
-  /** Port of the service's own door, told to the parent process; without one the health server's port is told. */
-  readonly port?: number;
-  ready?(): ReadyReport | Promise<ReadyReport>;
-  stop(): void | Promise<void>;
-}
-
 export interface ServiceDefinition<S extends z.ZodObject<typeof baseConfig>> {
   readonly name: string;
   readonly version?: string;
@@ -41,8 +35,6 @@ export interface ServiceDefinition<S extends z.ZodObject<typeof baseConfig>> {
   readonly stopTimeoutMs?: number;
   start(context: ServiceContext<z.infer<S>>): Promise<RunningService>;
 }
-
-type StopReason = 'SIGTERM' | 'SIGINT' | 'parent gone';
 
 /**
  * The life of a service process: configuration, log, telemetry, NATS, `start`, health server, `{type:'ready'}` to the
@@ -153,96 +145,4 @@ async function soon(report: ReadyReport | Promise<ReadyReport>): Promise<ReadyRe
 async function leaveNats(nc: NatsConnection): Promise<void> {
   if (isConnected(nc)) await within(2_000, nc.drain());
   if (!nc.isClosed()) await nc.close();
-}
-
-class ServiceLife {
-  readonly #log: Logger;
-  readonly #stopTimeoutMs: number;
-  readonly #abort = new AbortController();
-  readonly #stops: (() => void | Promise<void>)[] = [];
-  readonly #lasts: (() => void | Promise<void>)[] = [];
-  #running: RunningService | undefined;
-
-  constructor(log: Logger, stopTimeoutMs: number) {
-    this.#log = log;
-    this.#stopTimeoutMs = stopTimeoutMs;
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  /** Signals that repeat are ignored: a terminal's Ctrl-C reaches every process, and the supervisor signals them too. */
-  listen(): void {
-    process.on('uncaughtException', (error) => this.fail(error, 'uncaught exception'));
-    process.on('unhandledRejection', (reason) => this.fail(reason, 'unhandled rejection'));
-    process.on('SIGTERM', () => this.#stop('SIGTERM'));
-    process.on('SIGINT', () => this.#stop('SIGINT'));
-    if (typeof process.send !== 'function') return;
-    process.on('disconnect', () => this.#stop('parent gone'));
-    if (!process.connected) this.#stop('parent gone');
-  }
-
-  onStop(stop: () => void | Promise<void>): void {
-    this.#stops.push(stop);
-  }
-
-  /** For what the kit itself has opened: closed after everything that the service registered. */
-  onLast(stop: () => void | Promise<void>): void {
-    this.#lasts.push(stop);
-  }
-
-  started(running: RunningService): void {
-    this.#running = running;
-  }
-
-  throwIfStopping(): void {
-    this.signal.throwIfAborted();
-  }
-
-  /** Nothing can be assumed to work any more: no orderly stop, the log line and out. */
-  fail(error: unknown, text: string): never {
-    this.#log.fatal({ error: asError(error) }, text);
-    process.exit(error instanceof ConfigError ? EXIT_CONFIG : 1);
-  }
-
-  async abandonStart(): Promise<void> {
-    const deadline = setTimeout(() => process.exit(1), Math.min(this.#stopTimeoutMs, 5_000));
-    this.#abort.abort(new Error('stopping: the start failed'));
-    await this.#close();
-    clearTimeout(deadline);
-  }
-
-  #stop(reason: StopReason): void {
-    if (this.signal.aborted) return;
-    this.#log.info({ reason }, 'stopping');
-    setTimeout(() => {
-      this.#log.fatal({ reason, afterMs: this.#stopTimeoutMs }, 'did not stop in time');
-      process.exit(1);
-    }, this.#stopTimeoutMs);
-    this.#abort.abort(new Error(`stopping: ${reason}`));
-    void this.#close().then((clean) => {
-      this.#log.info({ reason, clean }, 'stopped');
-      process.exit(clean ? 0 : 1);
-    });
-  }
-
-  /** Everything is closed even when one part fails; that failure is logged and makes the exit code 1. */
-  async #close(): Promise<boolean> {
-    let clean = true;
-    const attempt = async (stop: () => void | Promise<void>) => {
-      try {
-        await stop();
-      } catch (error) {
-        clean = false;
-        this.#log.error({ error: asError(error) }, 'a part did not stop properly');
-      }
-    };
-    const running = this.#running;
-    if (running) await attempt(() => running.stop());
-    for (const list of [this.#stops, this.#lasts]) {
-      for (let stop = list.pop(); stop !== undefined; stop = list.pop()) await attempt(stop);
-    }
-    return clean;
-  }
 }
