@@ -8,9 +8,12 @@ import { Estimates } from './adapters/estimates.ts';
 import { migrateSchema, queryPool } from './adapters/postgres.ts';
 import { pendingEvents } from './adapters/stream.ts';
 import type { ProjectionConfig } from './config.ts';
+import type { QueryContext } from './handlers/context.ts';
 import { queryEndpoints } from './handlers/index.ts';
+import { readPositions } from './handlers/positions.ts';
 import { type PartitionStatus, projectionMetrics } from './metrics.ts';
 import { PartitionProjector, type ProjectorOptions } from './projector.ts';
+import { RebuildRunningError, rebuildTables } from './rebuild/rebuild.ts';
 import { LIVE_SCHEMA, projectionTables } from './schema.ts';
 
 export const VERSION = '0.1.0';
@@ -54,6 +57,18 @@ export async function startProjection({
     everyMs: config.TOOLSTREAM_ESTIMATES_EVERY_MS,
     log,
   });
+  const cacheChars = config.TOOLSTREAM_PROJECTION_CACHE_MB * 1024 * 1024;
+  const rebuild = async (): Promise<boolean> => {
+    const { DATABASE_URL: databaseUrl, TOOLSTREAM_PROJECTION_BATCH: batch } = config;
+    try {
+      await rebuildTables({ nc, databaseUrl, partitions: partitions.length, batch, cacheChars, log });
+      return true;
+    } catch (error) {
+      if (error instanceof RebuildRunningError) log.info('another instance rebuilds the tables');
+      else log.error({ error: asError(error) }, 'the tables could not be rebuilt; trying again');
+      return false;
+    }
+  };
   const statuses = (): PartitionStatus[] => projectors.map((projector) => projector.status);
   const common: Omit<ProjectorOptions, 'partition'> = {
     nc,
@@ -64,26 +79,22 @@ export async function startProjection({
       batch: config.TOOLSTREAM_PROJECTION_BATCH,
       paceMs: config.TOOLSTREAM_PROJECTION_PACE_MS,
       keepMs: config.TOOLSTREAM_PROJECTION_LEASE_MS / 3,
-      cacheChars: Math.floor((config.TOOLSTREAM_PROJECTION_CACHE_MB * 1024 * 1024) / partitions.length),
+      cacheChars: Math.floor(cacheChars / partitions.length),
     },
     leaseMs: config.TOOLSTREAM_PROJECTION_LEASE_MS,
     standbyMs: Math.min(1_000, config.TOOLSTREAM_PROJECTION_LEASE_MS / 3),
     log,
     metrics: projectionMetrics(meter, statuses),
     onCommitted: ({ changed }) => estimates.note(changed),
+    ...(config.TOOLSTREAM_ON_LOST_TAIL === 'rebuild' ? { onDiverged: singleFlight(rebuild) } : {}),
   };
   const projectors = partitions.map((partition) => new PartitionProjector({ ...common, partition }));
   const stopWatching = watchDisconnects(nc, () => {
     for (const projector of projectors) projector.connectionLost();
   });
   const jsm = await jetstreamManager(nc, { checkAPI: false });
-  const context = {
-    pool,
-    db: drizzle(pool),
-    tables: projectionTables(LIVE_SCHEMA),
-    schema: LIVE_SCHEMA,
-    pending: memoized(1_000, () => allPending(jsm, partitions)),
-  };
+  const read = { pool, db: drizzle(pool), tables: projectionTables(LIVE_SCHEMA), schema: LIVE_SCHEMA };
+  const context: QueryContext = { ...read, pending: memoized(1_000, () => allPending(jsm, read)) };
   const queries = await serveCommands(nc, {
     name: 'projection',
     version: VERSION,
@@ -117,8 +128,9 @@ function readiness(statuses: readonly PartitionStatus[]) {
   return { ready: statuses.every(({ mode }) => mode === 'active' || mode === 'standby'), checks };
 }
 
-async function allPending(jsm: JetStreamManager, partitions: readonly number[]): Promise<number> {
-  const pending = await Promise.all(partitions.map((partition) => pendingEvents(jsm, partition)));
+async function allPending(jsm: JetStreamManager, queries: Pick<QueryContext, 'db' | 'tables'>): Promise<number> {
+  const { positions } = await readPositions(queries);
+  const pending = await Promise.all(positions.map(({ partition, seq }) => pendingEvents(jsm, partition, seq)));
   return pending.reduce((sum, count) => sum + count, 0);
 }
 
@@ -149,6 +161,17 @@ function memoized<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
       });
     }
     return answer;
+  };
+}
+
+/** Calls made while one is under way share it. */
+function singleFlight<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return () => {
+    running ??= work().finally(() => {
+      running = undefined;
+    });
+    return running;
   };
 }
 

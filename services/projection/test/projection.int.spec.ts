@@ -164,6 +164,18 @@ describe('the rows', () => {
     expect(await projection.telemetry.metricsText()).toMatch(/unreadable_events_total\{partition="0"\} 1/);
   });
 
+  it('begin anew when a purged run is accepted again under its id, with fewer tools', async () => {
+    const random = randomOf(9);
+    const first = new RunHistory(random, planOf([plannedTool(0), plannedTool(1), plannedTool(2)])).succeed();
+    await start();
+    await tables.reached(await publish(nc, first.events));
+    const jsm = await jetstreamManager(nc);
+    await jsm.streams.purge('EVENTS_0');
+    const second = new RunHistory(random, planOf([plannedTool(0)]), { run_id: first.run_id }).succeed();
+    await tables.reached(await publish(nc, second.events));
+    expect(await tables.states()).toEqual(expectedStates(second.events, first.events.length + 1));
+  });
+
   it('are projected by partition, each at its own position', async () => {
     await declare(nc, 2);
     await start({ TOOLSTREAM_PARTITIONS: '2' });
@@ -258,6 +270,17 @@ describe('a projection that is interrupted', () => {
     await start();
     await expectRowsToBeTheFold(log);
   });
+});
+
+it('several that start at once on an empty database make the tables once', async () => {
+  const names = ['a', 'b', 'c', 'd'];
+  const all = await Promise.all(names.map((name) => start({}, name)));
+  await until(
+    async () => all.map(mode).sort(),
+    (modes) => modes.join() === 'active,standby,standby,standby',
+  );
+  const { rows } = await tables.pool.query('select count(*)::int as n from toolstream_migrations.__drizzle_migrations');
+  expect(rows[0].n).toBe(2);
 });
 
 describe('two projections', () => {

@@ -23,14 +23,18 @@ export async function streamState(jsm: JetStreamManager, partition: number): Pro
   return { epoch, firstSeq: state.first_seq, lastSeq: state.last_seq };
 }
 
-/** Events that the consumer has not handed out or not seen acknowledged; without a consumer there is no saying: all. */
-export async function pendingEvents(jsm: JetStreamManager, partition: number): Promise<number> {
+/**
+ * Events that the consumer has not handed out or not seen acknowledged. Without a consumer (nobody projects) it is what
+ * the log holds behind the position, events purged since included.
+ */
+export async function pendingEvents(jsm: JetStreamManager, partition: number, position: number): Promise<number> {
+  const stream = eventStream(partition);
   try {
-    const { num_pending, num_ack_pending } = await jsm.consumers.info(eventStream(partition), CONSUMER);
+    const { num_pending, num_ack_pending } = await jsm.consumers.info(stream, CONSUMER);
     return num_pending + num_ack_pending;
   } catch (error) {
     if (!(error instanceof JetStreamApiError) || error.code !== CONSUMER_NOT_FOUND) throw error;
-    return (await jsm.streams.info(eventStream(partition))).state.messages;
+    return Math.max(0, (await jsm.streams.info(stream)).state.last_seq - position);
   }
 }
 

@@ -6,7 +6,7 @@ import type { QueryContext } from './context.ts';
 export async function readPositions({
   db,
   tables: { positions },
-}: QueryContext): Promise<z.infer<typeof positionsQueryReply>> {
+}: Pick<QueryContext, 'db' | 'tables'>): Promise<z.infer<typeof positionsQueryReply>> {
   const rows = await db
     .select({ epoch: positions.epoch, partition: positions.partition, seq: positions.seq })
     .from(positions)
