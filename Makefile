@@ -5,7 +5,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test bench lint fmt clean
+.PHONY: help install lockfile demo up test bench lint fmt clean
 
 BIN := $(CURDIR)/node_modules/.bin
 INSTALLED := node_modules/.installed
@@ -25,6 +25,9 @@ $(INSTALLED): package-lock.json
 	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 24)' || { echo 'The pinned Node was not installed: npm must be allowed to run the install script of the package "node" (is ignore-scripts set?).' >&2; exit 1; }
 	@touch $@
 
+lockfile: ## Put back what npm leaves out of the lockfile: optional packages of other platforms
+	@$(RUN) scripts/complete-lockfile.ts
+
 demo: $(INSTALLED) ## Start everything, follow a sample run, stay up (ONCE=1: exit when it ends)
 	@$(RUN) libs/cli/src/main.ts demo
 
@@ -40,6 +43,7 @@ bench: $(INSTALLED) ## Run the benchmarks, with their floors and peers
 lint: $(INSTALLED) ## Check style and the import fence
 	npm run --silent lint
 	npm run --silent fence
+	@node --conditions=source --import tsx scripts/complete-lockfile.ts --check
 
 fmt: $(INSTALLED) ## Format what can be formatted
 	npm run --silent format
