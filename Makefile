@@ -22,7 +22,7 @@ install: $(INSTALLED) ## Install the packages, if the lockfile is newer than the
 # npm ci begins by deleting node_modules, and this file with it: an installation that was cut short is done again.
 $(INSTALLED): package-lock.json
 	PATH='$(INSTALL_PATH)' npm ci --no-audit --no-fund
-	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 24)' || { echo 'The pinned Node was not installed: npm must be allowed to run the install script of the package "node" (is ignore-scripts set?).' >&2; exit 1; }
+	@node -e 'process.exit(process.versions.node.split(".")[0] >= 24 ? 0 : 1)' || { echo 'The pinned Node was not installed: npm must be allowed to run the install script of the package "node" (is ignore-scripts set?).' >&2; exit 1; }
 	@touch $@
 
 lockfile: ## Put back what npm leaves out of the lockfile: optional packages of other platforms
