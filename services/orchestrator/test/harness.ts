@@ -19,6 +19,7 @@ import {
   isRunEnded,
   type Job,
   JOBS_STREAM,
+  querySubject,
   type RequestedCall,
   type RunAddress,
   type RunCommandName,
@@ -236,6 +237,12 @@ export class World {
   /** Jobs in the stream, delivered or not. */
   async jobsWaiting(): Promise<number> {
     return (await this.jsm.streams.info(JOBS_STREAM)).state.messages;
+  }
+
+  /** Answers the query for live runs in the projection's place. */
+  answerLive(runs: readonly (RunAddress & { seq: number })[]): void {
+    const reply = { runs: runs.map(({ tenant, app, run, seq }) => ({ tenant, app, run, seq })) };
+    this.nc.subscribe(querySubject('live'), { callback: (_error, message) => message.respond(JSON.stringify(reply)) });
   }
 
   /** Appends an event by hand, as whoever holds the subject would. */

@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { calls, eventBy, hooked, World } from './harness.ts';
+
+const code = (reply: { ok: boolean; error?: { code: string } }): string => (reply.ok ? 'ok' : (reply.error?.code ?? ''));
+
+describe('a command on a run', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.start();
+    await world.orchestrator('a');
+  });
+  afterAll(() => world.stop());
+
+  it('is answered with the cursor of its event, and a repetition with the same one', async () => {
+    const run = await world.accepted({ calls: calls(1, 'ask') });
+    const first = await world.command('pause', run.run, { command_id: 'one', reason: 'lunch' });
+    const again = await world.command('pause', run.run, { command_id: 'one' });
+    const wish = await world.command('pause', run.run, { command_id: 'two' });
+    const paused = (await world.events(run)).find(({ type }) => type === 'run.paused.v1');
+    expect(first).toEqual({ ok: true, cursor: world.log.cursor(0, paused?.seq ?? 0) });
+    expect(again).toEqual(first);
+    expect(wish).toEqual(first);
+    expect(paused?.event().actor).toBe('tester');
+    await world.command('cancel', run.run);
+    expect((await world.ended(run)).status).toBe('cancelled');
+  });
+
+  it('finds neither a run that does not exist nor another tenant’s', async () => {
+    const run = await world.accepted({ calls: calls(1, 'ask') });
+    const unknown = '0-01ARZ3NDEKTSV4RRFFQ69G5FAV';
+    expect(code(await world.command('pause', unknown))).toBe('not_found');
+    expect(code(await world.command('pause', '7-01ARZ3NDEKTSV4RRFFQ69G5FAV'))).toBe('not_found');
+    expect(code(await world.command('pause', run.run, { tenant: 'umbrella' }))).toBe('not_found');
+    expect(code(await world.command('cancel_tool', run.run, { index: 9 }))).toBe('not_found');
+    expect(code(await world.command('pause', 'nonsense'))).toBe('invalid');
+    await world.command('cancel', run.run);
+  });
+
+  it('is refused with the code of the core', async () => {
+    const run = await world.accepted({ calls: calls(2, 'ask') });
+    expect(code(await world.command('retry_tool', run.run, { index: 0 }))).toBe('tool_not_ended');
+    expect(code(await world.command('deny_tool', run.run, { index: 0 }))).toBe('ok');
+    expect(code(await world.command('cancel_tool', run.run, { index: 0 }))).toBe('tool_ended');
+    expect(code(await world.command('approve_tool', run.run, { index: 1, arguments: { nope: 1 } }))).toBe('invalid');
+    await world.command('cancel', run.run);
+    await world.ended(run);
+    expect(code(await world.command('pause', run.run))).toBe('run_ended');
+  });
+
+  it('sees what the log holds when it arrives, not what the reactor has come to', async () => {
+    const run = await world.accepted({ calls: calls(2) });
+    const held = await world.mustTakeJob();
+    await held.claim();
+    await held.fail(false);
+    expect(code(await world.command('cancel_tool', run.run, { index: held.job.index }))).toBe('tool_ended');
+    expect(code(await world.command('retry_tool', run.run, { index: held.job.index }))).toBe('ok');
+    held.message.ack();
+    expect((await world.work(run)).status).toBe('succeeded');
+  });
+
+  it('sends an approved call out with the arguments that the approver wrote', async () => {
+    const run = await world.accepted({ calls: calls(1, 'ask') });
+    await world.until(run, ({ tools }) => tools[0]?.status === 'awaiting_approval');
+    await world.command('approve_tool', run.run, { index: 0, arguments: { path: 'edited' } });
+    const held = await world.mustTakeJob();
+    expect(held.job.arguments).toEqual({ path: 'edited' });
+    await held.runToSuccess();
+    expect((await world.ended(run)).status).toBe('succeeded');
+  });
+});
+
+describe('a command that others keep overtaking', () => {
+  it('reads and decides again, and says busy when it never gets through', async () => {
+    let overtakes = 0;
+    const world = await World.start();
+    try {
+      await world.orchestrator('a', {
+        around: hooked(async (event) => {
+          if (event.type !== 'run.paused.v1' || overtakes === 0) return;
+          overtakes--;
+          const run = { tenant: event.tenant, app: event.app, run: event.runid };
+          const last = (await world.state(run))?.run_seq ?? 0;
+          await world.append(eventBy('test', run, 'run', 'run.started.v1', {}), last);
+        }),
+      });
+      const run = await world.accepted({ calls: calls(1, 'ask') });
+      overtakes = 9;
+      expect(code(await world.command('pause', run.run))).toBe('ok');
+      expect(code(await world.command('resume', run.run))).toBe('ok');
+      overtakes = 20;
+      const reply = await world.command('pause', run.run, { command_id: 'late' });
+      expect(code(reply)).toBe('busy');
+      expect(overtakes).toBe(10);
+      overtakes = 0;
+      expect(code(await world.command('pause', run.run, { command_id: 'late' }))).toBe('ok');
+    } finally {
+      await world.stop();
+    }
+  });
+});
