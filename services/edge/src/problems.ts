@@ -82,19 +82,21 @@ export function invalid(error: z.ZodError, where = ''): Refusal {
   return new Refusal('invalid', fields.map((field) => `${field.path}: ${field.message}`).join('; '), { fields });
 }
 
-/** In a union, only the branch that came furthest says something useful. */
+/** In a union, only the branch that was meant says something useful. */
 function flat(issues: readonly z.core.$ZodIssue[], prefix: readonly PropertyKey[] = []): z.core.$ZodIssue[] {
   return issues.flatMap((issue) => {
     const path = [...prefix, ...issue.path];
     if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [{ ...issue, path }];
     const branches = issue.errors.map((branch) => flat(branch, path));
-    return branches.reduce((best, branch) => (depth(branch) > depth(best) ? branch : best));
+    return branches.reduce((best, branch) => (fitness(branch) > fitness(best) ? branch : best));
   });
 }
 
-/** Fewer problems, and deeper ones, mean that the branch fits better. */
-const depth = (issues: readonly z.core.$ZodIssue[]): number =>
-  Math.max(0, ...issues.map((issue) => issue.path.length)) * 100 - issues.length;
+/** A branch that complains about `type` was not meant; else fewer and deeper problems fit better. */
+const fitness = (issues: readonly z.core.$ZodIssue[]): number =>
+  Math.max(0, ...issues.map((issue) => issue.path.length)) -
+  issues.length / 100 -
+  (issues.some((issue) => issue.path.at(-1) === 'type') ? 100 : 0);
 
 function pathOf(where: string, path: readonly PropertyKey[]): string {
   let text = where;

@@ -1,13 +1,12 @@
-import fastifyWebsocket from '@fastify/websocket';
+import fastifyWebsocket, { type WebsocketPluginOptions } from '@fastify/websocket';
 import { SUBPROTOCOL } from '@toolstream/proto-events';
 import type { FastifyInstance } from 'fastify';
-import type WebSocket from 'ws';
 import { Refusal } from '../problems.ts';
 import type { Services } from '../services.ts';
 import { Session } from '../socket/session.ts';
 
 /** `closeTimeout`: how long a client may take to answer the close frame; known to `ws`, not yet to its types. */
-const SERVER_OPTIONS: WebSocket.ServerOptions & { closeTimeout: number } = {
+const SERVER_OPTIONS: NonNullable<WebsocketPluginOptions['options']> & { closeTimeout: number } = {
   perMessageDeflate: false,
   maxPayload: 64 * 1024,
   clientTracking: false,

@@ -1,0 +1,190 @@
+import { evolve } from '@toolstream/domain';
+import type { RunState } from '@toolstream/proto-events';
+import { createLogger } from '@toolstream/service-kit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HandRun } from './hand-run.ts';
+import { startTestEdge, startTestLog, type TestLog, token, until } from './harness.ts';
+import { TestSocket } from './socket-client.ts';
+
+let store: TestLog;
+beforeAll(async () => {
+  store = await startTestLog();
+});
+afterAll(() => store.stop());
+
+const seqOf = (cursor: string): number => Number(cursor.slice(cursor.lastIndexOf(':') + 1));
+
+describe('a client that does not read', () => {
+  const env = { TOOLSTREAM_CLIENT_BUFFER_BYTES: '65536', TOOLSTREAM_SLOW_CLIENT_MS: '1500' };
+
+  it('gets a fresh snapshot with the reason slow, and the others lose no time by it', async () => {
+    const edge = await startTestEdge(store.nats, env);
+    const run = await HandRun.accept(store.log);
+    await run.start();
+    await run.startTool(0);
+    const slow = await TestSocket.hello(edge.wsUrl, { subscribe: [{ run: run.run }] });
+    const quick = await TestSocket.hello(edge.wsUrl, { subscribe: [{ run: run.run }] });
+    await Promise.all([slow.next('caught_up'), quick.next('caught_up')]);
+    slow.ws.pause();
+    const text = 'x'.repeat(16_000);
+    // Kernel buffers hold megabytes: only what is beyond them waits in the edge.
+    for (let at = 0; at < 900; at++) {
+      const data = { channel: 'stdout', text };
+      await run.append({ type: 'tool.output.v1', data, writer: 0, toolindex: 0, attempt: 1 });
+    }
+    const [{ seq: last }] = [await run.state()];
+    await until(() => quick.of('event').length === 900);
+    expect(edge.edge.services.clients.sum('waitingBytes')).toBeLessThan(2 * 1024 * 1024);
+    slow.ws.resume();
+    const snapshot = await slow.next('snapshot', 2);
+    expect(snapshot).toMatchObject({ reason: 'slow', run: run.run, cursor: run.cursor(last) });
+    const before = slow.of('event').map((frame) => seqOf(frame.cursor));
+    expect(before.length).toBeLessThan(900);
+    await run.succeedTool(0);
+    await run.succeed();
+    await slow.next('end');
+    let state: RunState | undefined = snapshot.state as RunState;
+    const after = slow.of('event').slice(before.length);
+    expect(after[0]?.prev).toBe(snapshot.cursor);
+    for (const frame of after) {
+      state = evolve(state, { event: frame.event as never, seq: seqOf(frame.cursor) });
+    }
+    const { cursor: _cursor, ...folded } = state as RunState & { cursor?: string };
+    expect(folded).toEqual(await run.state());
+    await edge.stop();
+  });
+
+  it('is closed as slow when it makes no room in time', async () => {
+    const edge = await startTestEdge(store.nats, { ...env, TOOLSTREAM_HEARTBEAT_MS: '60000' });
+    const run = await HandRun.accept(store.log);
+    await run.start();
+    await run.startTool(0);
+    const slow = await TestSocket.hello(edge.wsUrl, { subscribe: [{ run: run.run }] });
+    await slow.next('caught_up');
+    slow.ws.pause();
+    for (let at = 0; at < 900; at++) {
+      const data = { channel: 'stdout', text: 'x'.repeat(16_000) };
+      await run.append({ type: 'tool.output.v1', data, writer: 0, toolindex: 0, attempt: 1 });
+    }
+    await until(() => edge.edge.services.clients.size === 0);
+    slow.ws.resume();
+    await slow.closing();
+    await edge.stop();
+  });
+});
+
+describe('a lost log', () => {
+  it('is bridged without loss when the server restarts on its data', async () => {
+    const edge = await startTestEdge(store.nats);
+    const run = await HandRun.accept(store.log);
+    await run.start();
+    await run.startTool(0);
+    const socket = await TestSocket.hello(edge.wsUrl, { subscribe: [{ run: run.run, cursor: 'start' }] });
+    await socket.next('caught_up');
+    for (let at = 0; at < 50; at++) await run.progress(0, at);
+    await store.nats.kill9();
+    await store.nats.restart();
+    for (let at = 50; at < 100; at++) await run.progress(0, at);
+    await run.succeedTool(0);
+    await run.succeed();
+    await until(() => socket.of('end').length === 1, 20_000);
+    expect(socket.of('event').map((frame) => seqOf(frame.cursor))).toEqual(await run.seqs());
+    expect(socket.of('snapshot')).toEqual([]);
+    await edge.stop();
+  });
+
+  it('that cannot be continued is answered by a snapshot with its reason', async () => {
+    const edge = await startTestEdge(store.nats);
+    const run = await HandRun.accept(store.log);
+    const socket = await TestSocket.hello(edge.wsUrl, { subscribe: [{ run: run.run }, { app: 'app-lost' }] });
+    await until(() => socket.of('caught_up').length === 2);
+    const { jetstreamManager } = await import('@nats-io/jetstream');
+    const manager = await jetstreamManager(store.nc);
+    await manager.streams.delete('EVENTS_0');
+    const { declareStreams } = await import('@toolstream/event-log');
+    await declareStreams(store.nc, { mode: 'create', partitions: 1 });
+    await store.log.refreshEpochs();
+    await until(() => socket.of('error', { run: run.run }).length === 1, 20_000);
+    expect(socket.of('error')[0]).toMatchObject({ code: 'not_found', run: run.run });
+    await until(() => socket.of('snapshot', { app: 'app-lost' }).length === 2, 20_000);
+    const snapshot = socket.of('snapshot', { app: 'app-lost' })[1]!;
+    expect(snapshot.reason).toBe('epoch');
+    expect(snapshot.cursor.startsWith(`${store.log.epoch(0)}.0:`)).toBe(true);
+    const next = await HandRun.accept(store.log, { app: 'app-lost' });
+    await until(() => socket.of('event', { app: 'app-lost' }).length === 1, 20_000);
+    expect(socket.of('event')[0]).toMatchObject({ run: next.run, prev: snapshot.cursor });
+    await edge.stop();
+  });
+});
+
+describe('shutting down', () => {
+  it('sends everybody away with a time to come back, takes nobody new, and ends soon', async () => {
+    const edge = await startTestEdge(store.nats, { TOOLSTREAM_DRAIN_SPREAD_MS: '5000' });
+    const run = await HandRun.accept(store.log);
+    const sockets = await Promise.all(
+      Array.from({ length: 8 }, () => TestSocket.hello(edge.wsUrl, { subscribe: [{ run: run.run }] })),
+    );
+    const stream = await edge.fetch(`/v1/runs/${run.run}/events`, { headers: { accept: 'text/event-stream' } });
+    for (const socket of sockets) await socket.next('caught_up');
+    // One that never answers the close frame.
+    sockets[0]!.ws.pause();
+    const began = performance.now();
+    const stopping = edge.stop();
+    const ready = await edge.fetch('/readyz').catch(() => undefined);
+    if (ready) expect(ready.status).toBe(503);
+    await stopping;
+    expect(performance.now() - began).toBeLessThan(5_000);
+    const retries = new Set<number | undefined>();
+    for (const socket of sockets.slice(1)) {
+      expect(await socket.closing()).toEqual({ code: 4201, reason: 'drain' });
+      const [bye] = socket.of('bye');
+      expect(bye).toMatchObject({ code: 4201, reason: 'drain' });
+      expect(bye!.retry_ms).toBeLessThanOrEqual(5_000);
+      retries.add(bye!.retry_ms);
+    }
+    expect(retries.size).toBeGreaterThan(3);
+    expect(await stream.text()).toMatch(/retry: \d+\n\n$/);
+  });
+});
+
+describe('feeds', () => {
+  it('are one per run whatever number watches, and end a moment after the last watcher', async () => {
+    const edge = await startTestEdge(store.nats, { TOOLSTREAM_FEED_LINGER_MS: '150' });
+    const run = await HandRun.accept(store.log);
+    const sockets = await Promise.all(
+      Array.from({ length: 20 }, () => TestSocket.hello(edge.wsUrl, { subscribe: [{ run: run.run }] })),
+    );
+    for (const socket of sockets) await socket.next('caught_up');
+    expect(edge.edge.services.feeds.size).toBe(1);
+    for (const socket of sockets) socket.cut();
+    await until(() => edge.edge.services.clients.size === 0);
+    expect(edge.edge.services.feeds.size).toBe(1);
+    await until(() => edge.edge.services.feeds.size === 0);
+    expect(edge.edge.services.feeds.ringBytes).toBe(0);
+    await edge.stop();
+  });
+});
+
+describe('logs', () => {
+  it('never hold a token or a ticket', async () => {
+    let written = '';
+    const destination = {
+      write: (line: string) => {
+        written += line;
+      },
+    };
+    const logger = createLogger({ name: 'edge', level: 'trace', destination });
+    const edge = await startTestEdge(store.nats, {}, logger);
+    const secret = token();
+    await edge.fetch(`/v1/runs/0-01ARZ3NDEKTSV4RRFFQ69G5FAV/events?token=${secret}`, { token: '' });
+    await edge.fetch(`/v1/nothing?token=${secret}&ticket=${'t'.repeat(43)}`);
+    const socket = await TestSocket.open(`${edge.wsUrl}?ticket=${'t'.repeat(43)}`);
+    socket.send({ type: 'hello' });
+    await socket.closing();
+    await edge.stop();
+    expect(written).toContain('answered');
+    expect(written).toContain('[redacted]');
+    expect(written).not.toContain(secret);
+    expect(written).not.toContain('t'.repeat(43));
+  });
+});
