@@ -58,6 +58,7 @@ export function consumerConfig(options: DurableOptions, ack: 'all' | 'explicit')
   };
 }
 
+const CONSUMER_EXISTS = 10148;
 const CHANGEABLE = ['ack_wait', 'max_ack_pending', 'max_deliver', 'priority_timeout'] as const;
 
 async function lookUp(jsm: JetStreamManager, stream: string, name: string): Promise<ConsumerInfo | undefined> {
@@ -97,13 +98,25 @@ export async function recreateConsumer(
   owner: string,
   { onlyIfOwned }: { onlyIfOwned: boolean },
 ): Promise<boolean> {
-  const existing = await lookUp(jsm, options.stream, options.durable);
-  if (existing) {
-    if (onlyIfOwned && existing.config.metadata?.[OWNER_KEY] !== owner) return false;
-    await jsm.consumers.delete(options.stream, options.durable).catch((error: unknown) => {
-      if (!hasApiCode(error, JetStreamApiCodes.ConsumerNotFound)) throw error;
-    });
+  const config = { ...consumerConfig(options, 'all'), metadata: { [OWNER_KEY]: owner } };
+  for (let tries = 1; ; tries++) {
+    const existing = await lookUp(jsm, options.stream, options.durable);
+    if (existing && onlyIfOwned && existing.config.metadata?.[OWNER_KEY] !== owner) return false;
+    if (existing) await remove(jsm, options);
+    try {
+      await jsm.consumers.add(options.stream, config);
+      return true;
+    } catch (error) {
+      // Another process made it between our two steps.
+      if (!hasApiCode(error, CONSUMER_EXISTS) || tries === 5) throw error;
+    }
   }
-  await jsm.consumers.add(options.stream, { ...consumerConfig(options, 'all'), metadata: { [OWNER_KEY]: owner } });
-  return true;
+}
+
+async function remove(jsm: JetStreamManager, { stream, durable }: DurableOptions): Promise<void> {
+  try {
+    await jsm.consumers.delete(stream, durable);
+  } catch (error) {
+    if (!hasApiCode(error, JetStreamApiCodes.ConsumerNotFound)) throw error;
+  }
 }

@@ -13,7 +13,8 @@ import {
 } from '@toolstream/proto-events';
 import { type Append, append } from './append.ts';
 import { Channel } from './channel.ts';
-import { type ConsumeOptions, consumeDurable, type DurableConsumer } from './consume.ts';
+import { consumeDurable } from './consume.ts';
+import type { ConsumeOptions, DurableConsumer } from './consume-options.ts';
 import { readLast } from './direct-get.ts';
 import { StreamMismatchError } from './errors.ts';
 import { follow } from './follow.ts';

@@ -1,13 +1,13 @@
 export { APPEND_TIMEOUT_MS, type Append } from './append.ts';
-export {
-  type BatchLimits,
-  type ConsumeOptions,
-  consumeDurable,
-  type DurableConsumer,
-  type PlainOptions,
-  type ProjectionOptions,
-  type ReactorOptions,
-} from './consume.ts';
+export { consumeDurable } from './consume.ts';
+export type {
+  BatchLimits,
+  ConsumeOptions,
+  DurableConsumer,
+  PlainOptions,
+  ProjectionOptions,
+  ReactorOptions,
+} from './consume-options.ts';
 export type { DurableOptions } from './consumer-config.ts';
 export type { Delivered } from './delivered.ts';
 export {

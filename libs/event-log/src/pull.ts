@@ -18,6 +18,8 @@ export interface PullOptions {
    * is not there. The reader repairs what it must (and may `reset`); pulling goes on by itself.
    */
   onTrouble: (trouble: Trouble) => void;
+  /** The server refuses the subscription: nothing can ever arrive. */
+  onError: (error: Error) => void;
 }
 
 export type Trouble = 'reconnected' | 'silence' | 'no_consumer' | 'deleted';
@@ -40,15 +42,15 @@ export class Puller {
   #asked = 0;
   #pinId = '';
   #lastSign = performance.now();
-  #stopped = false;
+  #stopped: Promise<void> | undefined;
 
   constructor(nc: NatsConnection, options: PullOptions) {
     this.#nc = nc;
     this.#options = options;
     this.#subscription = nc.subscribe(inboxOf(nc), {
       callback: (error, message) => {
-        if (!error) this.#received(message);
-        else this.#options.onTrouble('no_consumer');
+        if (error) this.#options.onError(error);
+        else this.#received(message);
       },
     });
     this.#watch = setInterval(() => this.#checkSigns(), 500);
@@ -57,7 +59,7 @@ export class Puller {
   /** Call when the reader is done with messages, and to begin. */
   pull(released = 0): void {
     this.#taken = Math.max(0, this.#taken - released);
-    if (this.#stopped || this.#nc.isClosed()) return;
+    if (this.#stopped !== undefined || this.#nc.isClosed()) return;
     const { maxMessages, maxBytes, expiresMs, stream, durable, pinned } = this.#options;
     const room = maxMessages - this.#taken - this.#asked;
     if (this.#asked > maxMessages / 2 || room < Math.min(maxMessages, Math.max(1, maxMessages / 4))) return;
@@ -83,11 +85,10 @@ export class Puller {
   }
 
   /** Stops asking and returns once nothing more can arrive. */
-  async stop(): Promise<void> {
-    if (this.#stopped) return;
-    this.#stopped = true;
+  stop(): Promise<void> {
     clearInterval(this.#watch);
-    if (!this.#nc.isClosed()) await this.#subscription.drain().catch(() => {});
+    this.#stopped ??= this.#nc.isClosed() ? Promise.resolve() : this.#subscription.drain().catch(() => {});
+    return this.#stopped;
   }
 
   #received(message: Msg): void {
