@@ -66,12 +66,16 @@ export function cpuSecondsOfTree(root: number): number {
 export interface Watched {
   readonly name: string;
   readonly pid: number;
+  /** Without its descendants, which are watched themselves. */
+  readonly alone?: boolean;
 }
+
+const secondsOf = ({ pid, alone }: Watched): number => (alone ? cpuSeconds(pid) : cpuSecondsOfTree(pid));
 
 /** Processor time per process between now and the call of the returned function. */
 export function watchCpu(processes: readonly Watched[]): () => { name: string; seconds: number }[] {
-  const before = processes.map(({ pid }) => cpuSecondsOfTree(pid));
-  return () => processes.map(({ name, pid }, index) => ({ name, seconds: cpuSecondsOfTree(pid) - before[index]! }));
+  const before = processes.map(secondsOf);
+  return () => processes.map((one, index) => ({ name: one.name, seconds: secondsOf(one) - before[index]! }));
 }
 
 /** `edge-1 0.42 s (21%)` of so many seconds, biggest first. */

@@ -1,0 +1,113 @@
+import { jetstream } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { connect } from '@nats-io/transport-node';
+import { type EventLog, encodeEvent, openEventLog } from '@toolstream/event-log';
+import type { RunAddress } from '@toolstream/proto-events';
+import { now, paced } from '../clock.ts';
+import { accepted, lifecycle, stampedId } from '../events.ts';
+import { serve } from './serve.ts';
+
+/** How an event leaves: through the event log, as a plain JetStream publish, or as a plain message. */
+export type Route = 'log' | 'jetstream' | 'core';
+
+export interface PublisherSetup {
+  readonly natsUrl: string;
+  readonly route: Route;
+  readonly runs: readonly RunAddress[];
+  readonly toolsPerRun: number;
+}
+
+export interface Emission {
+  readonly rate: number;
+  readonly seconds: number;
+}
+
+/** One tool call's subject, with what the next event on it needs. */
+interface Lane {
+  readonly run: RunAddress;
+  readonly index: number;
+  step: number;
+  expected: number;
+  busy: boolean;
+}
+
+type Send = (lane: Lane, number: number) => Promise<void>;
+
+/** Outside of the event log: `bench.<run>.<index>`, which the floor's stream republishes below `live.`. */
+const plainSubject = ({ run, index }: Lane): string => `bench.${run.run}.${index}`;
+
+let publish: ((emission: Emission) => Promise<{ sent: number }>) | undefined;
+
+serve({
+  async setUp({ natsUrl, route, runs, toolsPerRun }: PublisherSetup) {
+    const nc = await connect({ servers: natsUrl, name: `bench-publisher-${route}` });
+    const lanes = Array.from({ length: toolsPerRun }, (_, index) =>
+      runs.map((run): Lane => ({ run, index, step: 0, expected: 0, busy: false })),
+    ).flat();
+    const send = await SENDS[route](nc, runs, toolsPerRun);
+    publish = (emission) => emit(lanes, send, emission);
+  },
+  emit(emission: Emission) {
+    if (!publish) throw new Error('set up first');
+    return publish(emission);
+  },
+});
+
+const SENDS: Record<Route, (nc: NatsConnection, runs: readonly RunAddress[], tools: number) => Promise<Send>> = {
+  async log(nc, runs, toolsPerRun) {
+    const log = await openEventLog(nc, { partitions: 1 });
+    await Promise.all(runs.map((run) => log.append({ run, event: accepted(run, toolsPerRun), expected: 0 })));
+    return appendTo(log);
+  },
+  async jetstream(nc) {
+    const js = jetstream(nc);
+    return async (lane, number) => {
+      await js.publish(plainSubject(lane), encodeEvent(eventOf(lane, number)));
+    };
+  },
+  async core(nc) {
+    return async (lane, number) => {
+      nc.publish(`core.${plainSubject(lane)}`, encodeEvent(eventOf(lane, number)));
+    };
+  },
+};
+
+const appendTo =
+  (log: EventLog): Send =>
+  async (lane, number) => {
+    const { run, expected } = lane;
+    lane.expected = await log.append({ run, event: eventOf(lane, number), expected });
+  };
+
+/** Made, and stamped, right before it is sent. */
+const eventOf = ({ run, index, step }: Lane, number: number) => lifecycle(run, index, step, stampedId(now(), number));
+
+/** Events in turn on all subjects that have none in flight; resolves when the last is acknowledged. */
+async function emit(lanes: readonly Lane[], send: Send, { rate, seconds }: Emission): Promise<{ sent: number }> {
+  const inFlight = new Set<Promise<void>>();
+  let failure: unknown;
+  let next = 0;
+  const sent = await paced(rate, seconds, (number) => {
+    if (failure !== undefined) throw failure;
+    let lane = lanes[next++ % lanes.length]!;
+    for (let tries = 1; lane.busy; tries++) {
+      if (tries > lanes.length) throw new Error('every subject has an event in flight: the server does not keep up');
+      lane = lanes[next++ % lanes.length]!;
+    }
+    lane.busy = true;
+    const sending = send(lane, number).then(
+      () => {
+        lane.step++;
+        lane.busy = false;
+        inFlight.delete(sending);
+      },
+      (error: unknown) => {
+        failure ??= error;
+      },
+    );
+    inFlight.add(sending);
+  });
+  await Promise.all(inFlight);
+  if (failure !== undefined) throw failure;
+  return { sent };
+}

@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import type { Cleanup } from './cleanup.ts';
+import type { BenchStack } from './stack.ts';
+
+export const CALLS_PER_RUN = 50;
+/** Requests under way at once. */
+const REQUESTS = 8;
+const LOOK_EVERY_MS = 20;
+const LATEST_END_MS = 60_000;
+
+export const toolModule = (name: string): string => fileURLToPath(new URL(`./tools/${name}.ts`, import.meta.url));
+
+export interface RunsWish {
+  readonly tool: string;
+  /** Runs are submitted for this long … */
+  readonly seconds: number;
+  /** … as long as fewer than this many have not ended. */
+  readonly unended: number;
+  /** No more than this many in all. */
+  readonly atMost?: number;
+}
+
+export interface RunsResult {
+  readonly calls: number;
+  /** From the first request to the moment when Postgres had the last run's end. */
+  readonly seconds: number;
+  readonly app: string;
+}
+
+/** Submits runs over HTTP and reads their ends where everybody else does: in the projection's tables. */
+export class Submitter {
+  readonly #stack: BenchStack;
+  readonly #pool: pg.Pool;
+  #rounds = 0;
+
+  constructor(cleanup: Cleanup, stack: BenchStack) {
+    this.#stack = stack;
+    this.#pool = cleanup.add(new pg.Pool({ connectionString: stack.databaseUrl, max: 1 }), (pool) => pool.end());
+    this.#pool.on('error', () => {}); // The next query reports it.
+  }
+
+  async submitAndWait({ tool, seconds, unended, atMost = Number.POSITIVE_INFINITY }: RunsWish): Promise<RunsResult> {
+    // An app of its own, so that a round's runs can be counted.
+    const app = `bench-${process.pid}-${Date.now()}-${this.#rounds++}`;
+    const startedAt = performance.now();
+    const stopAt = startedAt + seconds * 1_000;
+    let submitted = 0;
+    let ended = 0;
+    let failure: unknown;
+    const requests = new Set<Promise<void>>();
+    const mayGoOn = () => performance.now() < stopAt && submitted < atMost;
+    while (mayGoOn() || requests.size > 0 || ended < submitted) {
+      while (mayGoOn() && requests.size < REQUESTS && submitted - ended < unended) {
+        submitted++;
+        const request = this.#submit(app, tool)
+          .catch((error: unknown) => {
+            failure ??= error;
+          })
+          .finally(() => requests.delete(request));
+        requests.add(request);
+      }
+      await Promise.race([sleep(LOOK_EVERY_MS), ...requests]);
+      ended = await this.#ended(app);
+      if (failure !== undefined) throw failure;
+      if (performance.now() > stopAt + LATEST_END_MS) {
+        throw new Error(
+          `runs_not_ended: ${submitted - ended} of ${submitted} runs had no end after ${LATEST_END_MS} ms`,
+        );
+      }
+    }
+    const took = (performance.now() - startedAt) / 1_000;
+    await this.#checkAllSucceeded(app, submitted);
+    return { calls: submitted * CALLS_PER_RUN, seconds: took, app };
+  }
+
+  /** When the calls of an app's runs ended, in seconds since 1970, in order. */
+  async endsOf(app: string): Promise<number[]> {
+    const text = `SELECT extract(epoch FROM ended_at)::float8 AS at FROM toolstream.tools WHERE app = $1 ORDER BY 1`;
+    const { rows } = await this.#pool.query<{ at: number }>(text, [app]);
+    return rows.map(({ at }) => at);
+  }
+
+  async #submit(app: string, tool: string): Promise<void> {
+    const response = await fetch(`${this.#stack.edgeUrl}/v1/runs`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${this.#stack.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        app,
+        mode: 'parallel',
+        tool_calls: Array.from({ length: CALLS_PER_RUN }, (_, index) => ({
+          id: `c${index}`,
+          name: tool,
+          arguments: {},
+        })),
+      }),
+    });
+    const answer = await response.text();
+    if (response.status !== 201) throw new Error(`submission_refused: ${response.status} ${answer.slice(0, 300)}`);
+  }
+
+  async #ended(app: string): Promise<number> {
+    const text = `SELECT count(*)::int AS count FROM toolstream.runs WHERE tenant = 'bench' AND app = $1 AND ended_at IS NOT NULL`;
+    return (await this.#pool.query<{ count: number }>(text, [app])).rows[0]!.count;
+  }
+
+  async #checkAllSucceeded(app: string, runs: number): Promise<void> {
+    const text = `SELECT count(*)::int AS count FROM toolstream.tools WHERE app = $1 AND status = 'succeeded'`;
+    const { count } = (await this.#pool.query<{ count: number }>(text, [app])).rows[0]!;
+    if (count !== runs * CALLS_PER_RUN) throw new Error(`calls_failed: ${count} of ${runs * CALLS_PER_RUN} succeeded`);
+  }
+}

@@ -1,0 +1,55 @@
+import { SUBPROTOCOL } from '@toolstream/proto-events';
+import { WebSocket } from 'ws';
+
+const OPEN_MS = 15_000;
+
+/** How a client connects to one of the servers, and how it knows that everything from now on will reach it. */
+export interface Door {
+  readonly url: string;
+  readonly protocol?: string;
+  /** Sent once the connection is open. */
+  readonly hello?: unknown;
+  /** The message that begins with this says that the client is live. */
+  readonly live: string;
+}
+
+export const relayDoor = (port: number, subject: string): Door => ({
+  url: `ws://127.0.0.1:${port}/?subject=${subject}`,
+  live: 'ready',
+});
+
+export const edgeDoor = (edgeUrl: string, token: string, run: string): Door => ({
+  url: `${edgeUrl.replace(/^http/, 'ws')}/ws`,
+  protocol: SUBPROTOCOL,
+  hello: { type: 'hello', token, subscribe: [{ run }] },
+  live: '{"type":"caught_up"',
+});
+
+/** Opens a socket, waits until it is live and passes on every message from then on. */
+export function openSocket(door: Door, onMessage: (data: Buffer) => void): Promise<WebSocket> {
+  return new Promise((resolve, reject) => {
+    const ws = new WebSocket(door.url, door.protocol ?? [], { perMessageDeflate: false, skipUTF8Validation: true });
+    const fail = (what: string) => {
+      clearTimeout(late);
+      ws.terminate();
+      reject(new Error(`socket_failed: ${door.url} ${what}`));
+    };
+    const late = setTimeout(() => fail(`is not live after ${OPEN_MS} ms`), OPEN_MS);
+    const refused = (code: number) => fail(`closed with ${code} before it was live`);
+    ws.on('error', (error) => fail(error.message));
+    ws.on('close', refused);
+    ws.on('open', () => {
+      if (door.hello !== undefined) ws.send(JSON.stringify(door.hello));
+    });
+    const mark = Buffer.from(door.live);
+    let live = false;
+    ws.on('message', (data: Buffer) => {
+      if (live) return onMessage(data);
+      if (mark.compare(data, 0, mark.length) !== 0) return;
+      live = true;
+      clearTimeout(late);
+      ws.off('close', refused);
+      resolve(ws);
+    });
+  });
+}

@@ -1,0 +1,74 @@
+import {
+  mintToken,
+  type ServiceSpec,
+  type Stack,
+  type StackFacts,
+  startStack,
+  toolstreamServices,
+} from '@toolstream/cli';
+import type { Cleanup } from './cleanup.ts';
+import type { Watched } from './cpu.ts';
+import { temporaryFolder } from './servers.ts';
+
+export interface StackWish {
+  /** Default: servers of its own, set up as `make up` does. */
+  readonly natsUrl?: string;
+  readonly databaseUrl?: string;
+  /** Which services run, and how; default: the product's own list. */
+  readonly services?: (facts: StackFacts) => ServiceSpec[];
+  readonly executors?: number;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export interface BenchStack {
+  readonly edgeUrl: string;
+  readonly databaseUrl: string;
+  readonly natsUrl: string;
+  /** May do everything in the tenant `bench`. */
+  readonly token: string;
+  pidOf(name: string): number;
+  /** Every process of it that runs here. */
+  processes(): Watched[];
+  stop(): Promise<void>;
+}
+
+/** The services in processes of their own, under the product's supervisor; a service that ends is not started again. */
+export async function benchStack(cleanup: Cleanup, wish: StackWish = {}): Promise<BenchStack> {
+  const dataDir = await temporaryFolder(cleanup);
+  const jwtSecret = 'a secret of the benchmark, on this machine only';
+  const { env, ...options } = wish;
+  const stack = await startStack({
+    dataDir,
+    port: 0,
+    restart: false,
+    jwtSecret,
+    log: () => {},
+    env: { ...process.env, LOG_LEVEL: 'warn', ...env },
+    ...options,
+  });
+  let dead: string | undefined;
+  stack.on('exit', ({ name, code, signal }) => {
+    dead ??= `${name} ended with ${signal ?? code}; see ${dataDir}/log`;
+  });
+  cleanup.add(stack, (started) => started.stop());
+  const scope = 'runs:read runs:write runs:control';
+  return {
+    edgeUrl: stack.edgeUrls[0]!,
+    natsUrl: stack.natsUrl,
+    databaseUrl: stack.databaseUrl,
+    token: await mintToken(jwtSecret, { sub: 'bench', tenant: 'bench', scope, apps: '*' }),
+    pidOf: (name) => pidOf(stack, name, dead),
+    processes: () => stack.names.map((name) => ({ name, pid: pidOf(stack, name, dead) })),
+    stop: () => stack.stop(),
+  };
+}
+
+function pidOf(stack: Stack, name: string, dead: string | undefined): number {
+  const pid = stack.pidOf(name);
+  if (dead !== undefined || pid === undefined) throw new Error(`stack_broken: ${dead ?? `${name} does not run`}`);
+  return pid;
+}
+
+/** Nothing but an edge: what reacts to events, or reads them for something else, would only be in the way. */
+export const edgeOnly = (facts: StackFacts): ServiceSpec[] =>
+  toolstreamServices(facts).filter(({ name }) => name.startsWith('edge-'));
