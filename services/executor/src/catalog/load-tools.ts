@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -15,7 +16,8 @@ const bundled = (): string => siblingModule('../tools/index').href;
 /** Package names are looked up from the working directory, as are relative paths. */
 function urlOf(specifier: string, cwd: string): string {
   if (specifier.startsWith('file:')) return specifier;
-  if (specifier.startsWith('.') || isAbsolute(specifier)) return pathToFileURL(resolve(cwd, specifier)).href;
+  const path = resolve(cwd, specifier);
+  if (specifier.startsWith('.') || isAbsolute(specifier) || existsSync(path)) return pathToFileURL(path).href;
   return pathToFileURL(createRequire(pathToFileURL(`${cwd}/`)).resolve(specifier)).href;
 }
 
