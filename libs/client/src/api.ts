@@ -1,5 +1,6 @@
 import type {
   AcceptedRun,
+  ApprovalPolicy,
   Json,
   Priority,
   RunCommandName,
@@ -35,21 +36,35 @@ export interface RunFilter {
   readonly limit?: number;
   /** The `next` of the page before. */
   readonly before?: string;
+  /** Wait until the list has what happened up to here. */
+  readonly minCursor?: string;
 }
 export interface ToolListing {
   readonly name: string;
   readonly description: string;
   readonly pool: string;
   readonly input_schema: { [key: string]: Json };
+  readonly idempotent: boolean;
+  readonly destructive: boolean;
+  readonly approval: ApprovalPolicy;
+  readonly timeout_ms: number;
 }
 export interface FileListing {
   readonly path: string;
   readonly size: number;
   readonly sha256: string;
+  /** Absent for what is no text. */
+  readonly lines?: number;
+  /** The attempt that wrote it last. */
   readonly run: string;
   readonly index: number;
+  readonly attempt: number;
   readonly modified_at: string;
 }
+/** Tools over the window, and how long an event takes from the log to a client, as the edge measured it last. */
+export type Stats = StatsQueryReply & {
+  readonly delivery: { readonly samples: number; readonly p50_ms: number | null; readonly p95_ms: number | null };
+};
 export type ResultsFormat = 'openai' | 'openai-responses' | 'anthropic' | 'native';
 
 /** The HTTP interface, one method a route. */
@@ -59,7 +74,7 @@ export interface Api {
   list(filter?: RunFilter, options?: RequestOptions): Promise<{ runs: RunListItem[]; next?: string }>;
   results(run: string, format: ResultsFormat, options?: RequestOptions): Promise<{ format: string; messages: Json[] }>;
   tools(options?: RequestOptions): Promise<{ tools: ToolListing[] }>;
-  stats(window?: string, options?: RequestOptions): Promise<StatsQueryReply>;
+  stats(window?: string, options?: RequestOptions): Promise<Stats>;
   files(
     app: string,
     options?: RequestOptions & { prefix?: string; after?: string; limit?: number },
@@ -86,8 +101,12 @@ export function createApi(http: Http): Api {
   return {
     submit: (request, options) => post('/v1/runs', request, options),
     get: (run, { minCursor, ...options } = {}) => get(runPath(run), { min_cursor: minCursor }, options),
-    list: ({ status, ...filter } = {}, options) =>
-      get('/v1/runs', { ...filter, status: status === undefined ? undefined : [status].flat().join(',') }, options),
+    list: ({ status, minCursor, ...filter } = {}, options) =>
+      get(
+        '/v1/runs',
+        { ...filter, min_cursor: minCursor, status: status === undefined ? undefined : [status].flat().join(',') },
+        options,
+      ),
     results: (run, format, options) => get(`${runPath(run)}/results`, { format }, options),
     tools: (options) => get('/v1/tools', {}, options),
     stats: (window, options) => get('/v1/stats', { window }, options),

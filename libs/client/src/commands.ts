@@ -8,7 +8,10 @@ export interface CommandArguments {
   readonly arguments?: Json;
 }
 export interface CommandOptions {
-  /** The command's identity: sent twice, it is answered twice and done once. */
+  /**
+   * The command's identity: issued twice, it is answered twice and done once. One of 16 characters or more is taken to be
+   * unique for its user, and so holds over restarts of this process; a shorter one holds within this client.
+   */
   readonly id?: string;
   readonly timeoutMs?: number;
 }

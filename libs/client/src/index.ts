@@ -5,6 +5,7 @@ export type {
   RequestOptions,
   ResultsFormat,
   RunFilter,
+  Stats,
   SubmitRequest,
   ToolListing,
 } from './api.ts';

@@ -18,6 +18,7 @@ export interface WatchOptions<S> {
 
 /** The hello frame stays well below the size that the service accepts; further subscriptions follow the greeting. */
 const SUBSCRIPTIONS_IN_HELLO = 64;
+const UNIQUE_ID_LENGTH = 16;
 const LINGER_MS = 5_000;
 
 /** Everything that shares the one socket: subscriptions by what they watch, and commands by id. */
@@ -28,6 +29,7 @@ export class Session {
   readonly #timers = new Timers<'linger'>();
   readonly #random: () => number;
   readonly #onConnection: (state: ConnectionState) => void;
+  readonly #name = uniqueId();
   #announced = new Set<string>();
   #closed = false;
 
@@ -69,7 +71,10 @@ export class Session {
   ): Promise<{ cursor: string }> {
     if (this.#closed) return Promise.reject(clientClosed());
     this.#needed();
-    const answer = this.#commands.issue(run, name, args, options.id ?? uniqueId(), options.timeoutMs);
+    const { id = uniqueId(), timeoutMs } = options;
+    // The service takes a short id as one of its connection only; a command must outlive that.
+    const unique = id.length < UNIQUE_ID_LENGTH ? `${this.#name}-${id}` : id;
+    const answer = this.#commands.issue(run, name, args, unique, timeoutMs);
     return answer.finally(() => this.#maybeRest());
   }
 

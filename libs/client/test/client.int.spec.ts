@@ -285,7 +285,13 @@ describe('commands over the socket', () => {
     const answer = await connect().command(RUN, 'cancel_tool', { index: 1, reason: 'enough' }, { id: 'c-7' });
     expect(answer).toEqual({ cursor: cursorAt(99) });
     expect(edge.frames('command')).toEqual([
-      { type: 'command', id: 'c-7', run: RUN, command: 'cancel_tool', args: { index: 1, reason: 'enough' } },
+      {
+        type: 'command',
+        id: expect.stringMatching(/^[0-9a-f]{32}-c-7$/),
+        run: RUN,
+        command: 'cancel_tool',
+        args: { index: 1, reason: 'enough' },
+      },
     ]);
   });
 
