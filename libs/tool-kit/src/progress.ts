@@ -31,9 +31,9 @@ export class ProgressQueue {
     return this.#waiting.length;
   }
 
-  /** Does the next report name another stage than the one taken last? */
-  get nextIsStageChange(): boolean {
-    return this.#waiting.length > 0 && this.#waiting[0]?.stage !== this.#lastTaken;
+  /** Is the next report a change of stage, or does one wait behind it? */
+  get nextIsUrgent(): boolean {
+    return this.#waiting.length > 1 || (this.#waiting.length === 1 && this.#waiting[0]?.stage !== this.#lastTaken);
   }
 
   take(): ProgressReport | undefined {
@@ -79,8 +79,10 @@ export class ProgressCoalescer {
   dueAt(now: number): number | undefined {
     if (this.#queue.size === 0) return undefined;
     this.#forget(now);
-    const windowOpens = this.#recent.length < this.#perSecond ? now : (this.#recent[0] ?? now) + 1000;
-    if (this.#queue.nextIsStageChange) return windowOpens;
+    // The event that must be a second old before the next one may go.
+    const limiting = this.#recent[this.#recent.length - this.#perSecond];
+    const windowOpens = limiting === undefined ? now : Math.max(now, limiting + 1000);
+    if (this.#queue.nextIsUrgent) return windowOpens;
     const last = this.#recent.at(-1);
     return Math.max(windowOpens, last === undefined ? now : last + this.#spacingMs);
   }

@@ -52,6 +52,15 @@ describe('a progress coalescer', () => {
     expect(coalescer.take(1)).toEqual(report('b', 2));
   });
 
+  it('sends the last update of a stage ahead of the change that follows it, both at once', () => {
+    const coalescer = new ProgressCoalescer(10);
+    coalescer.report(report('a', 1));
+    coalescer.take(0);
+    coalescer.report(report('a', 2));
+    coalescer.report(report('b', 3));
+    expect([coalescer.take(1), coalescer.take(1)]).toEqual([report('a', 2), report('b', 3)]);
+  });
+
   it('counts changes of stage too', () => {
     const coalescer = new ProgressCoalescer(3);
     const taken = [0, 1, 2, 3].map((n) => {
