@@ -1,4 +1,5 @@
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/nats-core';
+import { EventLogError, LogRejectedError } from './errors.ts';
 import { inboxOf } from './inbox.ts';
 
 /** One conversation: a reply subject that stays valid over resends, so that a late answer to any of them counts. */
@@ -6,6 +7,17 @@ export interface Call {
   readonly reply: string;
   close(): void;
 }
+
+/** The connection was closed by this process or given up: nothing will be answered any more. */
+export class ClosedError extends EventLogError {
+  constructor() {
+    super('connection_closed', 'the connection to NATS is closed; open another one.', { retryable: false });
+  }
+}
+
+/** What a failed `send` means to the caller. */
+export const refusal = (what: string, error: unknown): Error =>
+  error instanceof ClosedError ? error : new LogRejectedError(what, (error as Error).message, error);
 
 export type ReplyHandler = (message: Msg) => void;
 
@@ -47,16 +59,17 @@ export class Channel {
   }
 
   /**
-   * Throws only for what can never be sent (too large, invalid subject, connection closed for good). While the
-   * connection is down nothing is sent: the client would drop it at the next dial anyway.
+   * Throws {@link ClosedError} when the connection is closed for good, and the client's error for what can never be sent
+   * (too large, invalid subject). While the connection is down nothing is sent: the client would drop it at the next dial.
    */
   send(call: Call, subject: string, payload: Uint8Array, headers?: MsgHdrs): void {
     if (this.#broken) throw this.#broken;
-    if (!this.#connected && !this.nc.isClosed()) return;
+    if (this.nc.isClosed()) throw new ClosedError();
+    if (!this.#connected) return;
     this.nc.publish(subject, payload, headers ? { reply: call.reply, headers } : { reply: call.reply });
   }
 
-  /** Called after every reconnect, when subscriptions are in place again. Returns its own removal. */
+  /** Called after every reconnect, when subscriptions are in place again, and at the end. Returns its own removal. */
   onReconnect(listener: () => void): () => void {
     this.#reconnectListeners.add(listener);
     return () => this.#reconnectListeners.delete(listener);
@@ -78,6 +91,6 @@ export class Channel {
       this.#connected = true;
       for (const listener of [...this.#reconnectListeners]) listener();
     }
-    this.#connected = false;
+    for (const listener of [...this.#reconnectListeners]) listener();
   }
 }

@@ -1,6 +1,6 @@
 import type { Msg, MsgHdrs } from '@nats-io/nats-core';
-import type { Call, Channel } from './channel.ts';
-import { LogRejectedError, LogUnavailableError } from './errors.ts';
+import { type Call, type Channel, refusal } from './channel.ts';
+import { LogUnavailableError } from './errors.ts';
 import type { Outcome } from './outcome.ts';
 
 const decoder = new TextDecoder();
@@ -25,7 +25,7 @@ const BACKOFF_MS = [10, 25, 50, 100, 250, 500];
 /**
  * Sends one request, identically, until an answer settles it or its time is up. A lost answer, a server without a
  * leader, a full ingest queue and a lost connection all end in another send; an answer to an earlier send counts.
- * Rejects with {@link LogUnavailableError} at the deadline and {@link LogRejectedError} for what can never be sent.
+ * Rejects with LogUnavailableError at the deadline and LogRejectedError for what can never be sent.
  */
 export function deliver(channel: Channel, delivery: Delivery): Promise<Settled> {
   return new Promise((resolve, reject) => {
@@ -60,8 +60,7 @@ class Attempts {
     try {
       this.#channel.send(this.#call, subject, payload, headers);
     } catch (error) {
-      const { what } = this.#delivery;
-      this.#finish(() => this.#reject(new LogRejectedError(what, (error as Error).message, error)));
+      this.#finish(() => this.#reject(refusal(this.#delivery.what, error)));
       return;
     }
     this.#sendAgainIn(RESEND_AFTER_MS);

@@ -1,5 +1,5 @@
 import type { Msg } from '@nats-io/nats-core';
-import type { Channel } from './channel.ts';
+import { type Channel, refusal } from './channel.ts';
 import { LogRejectedError, LogUnavailableError } from './errors.ts';
 import { eventHeaders } from './event-headers.ts';
 import { type StoredEvent, StoredEventMessage } from './stored-event.ts';
@@ -32,6 +32,8 @@ export interface Page {
 /** No message of a page for this long: its rest was lost. */
 const STALL_MS = 2_000;
 const RETRY_MS = 250;
+/** Messages between two restarts of the stall timer. */
+const SIGN_OF_LIFE = 32;
 
 /**
  * Reads one page by direct get. A page whose middle is lost with the connection is asked for again; at the deadline
@@ -94,7 +96,7 @@ class DirectRead {
       this.#channel.send(call, `$JS.API.DIRECT.GET.${stream}`, encoder.encode(JSON.stringify(query)));
       this.#askAgainIn(STALL_MS);
     } catch (error) {
-      this.#fail(new LogRejectedError(this.#what, (error as Error).message, error));
+      this.#fail(refusal(this.#what, error));
     }
   }
 
@@ -127,7 +129,7 @@ class DirectRead {
       this.#events.push(new StoredEventMessage({ ...headers, lastSeq: undefined }, headers, message.data));
       // A single message, as `last_by_subj` gives, has no count and no end behind it.
       if (headers.pending === undefined) this.#done(0);
-      else if (this.#events.length === 1) this.#timer?.refresh();
+      else if (this.#events.length % SIGN_OF_LIFE === 1) this.#timer?.refresh();
     }
   }
 

@@ -1,5 +1,5 @@
 import { eventStream } from '@toolstream/proto-events';
-import type { Channel } from './channel.ts';
+import { type Channel, ClosedError } from './channel.ts';
 import type { FollowOptions, FollowStats, GapReason } from './follow-options.ts';
 import { leaderMessage } from './leader.ts';
 import { Merge } from './merge.ts';
@@ -98,6 +98,7 @@ export class FollowedPartition {
         () => (merge.holding ? 0 : this.#options.checkMs * (0.75 + Math.random() / 2)),
         (error: unknown) => {
           this.#options.onError?.(error);
+          if (error instanceof ClosedError) this.stop();
           return RETRY_MS;
         },
       )

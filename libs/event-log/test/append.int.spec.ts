@@ -179,6 +179,21 @@ describe('append', () => {
     ).rejects.toThrow('token');
   });
 
+  test('that waits for an answer fails at once when the connection is closed', async () => {
+    const own = await openLog(proxy.url, 2);
+    proxy.swallowAnswers = true;
+    const run = newRun();
+    const waiting = failure(own.log.append({ run, event: newEvent(run), expected: 0 }));
+    await until(() => main.log.lastOf(toolSubject(run, 0), { leader: true }));
+    await own.nc.close();
+    proxy.swallowAnswers = false;
+    expect(await waiting).toMatchObject({ code: 'connection_closed' });
+    expect(await failure(own.log.append({ run, event: newEvent(run), expected: 0 }))).toMatchObject({
+      code: 'connection_closed',
+    });
+    proxy.cut();
+  });
+
   test('into a full stream is LogFullError, and works again when there is room', async () => {
     const jsm = await jetstreamManager(main.nc);
     const run = newRun(1);
