@@ -1,4 +1,5 @@
 export { APPEND_TIMEOUT_MS, type Append } from './append.ts';
+export { ClosedError } from './channel.ts';
 export { consumeDurable } from './consume.ts';
 export type {
   BatchLimits,
