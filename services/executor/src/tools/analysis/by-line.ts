@@ -45,6 +45,6 @@ const CSS: Lexis = { block: ['/*', '*/'], strings: ['"', "'"] };
 
 export function analyseCss(source: string): Found {
   const code = blankOut(source, CSS, true);
-  const pattern = /@(?:import|use|forward)\s+(?:url\(\s*)?(?:"([^"\n]+)"|'([^'\n]+)'|([^\s"')]+))/g;
+  const pattern = /(?:^|[;}])\s*@(?:import|use|forward)\s+(?:url\(\s*)?(?:"([^"\n]+)"|'([^'\n]+)'|([^\s"')]+))/gm;
   return { imports: unique(matches(code, pattern)), components: [] };
 }
