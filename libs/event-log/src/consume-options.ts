@@ -36,7 +36,19 @@ export interface PlainOptions extends CommonOptions {
   handler: (message: Delivered) => Promise<void>;
 }
 
-export type ConsumeOptions = ProjectionOptions | ReactorOptions | PlainOptions;
+/**
+ * In batches, handed over in order of arrival, each without waiting for the ones before; a batch is acknowledged when it
+ * is handled and given back as a whole when it failed. After losses in transit a message comes late, after `ackWaitMs`.
+ */
+export interface PipelinedOptions extends CommonOptions {
+  style: 'pipelined';
+  /** Messages handed over and not finished, at most. Default 1,000. */
+  inHand?: number;
+  retryDelayMs?: number;
+  handler: (batch: readonly Delivered[]) => Promise<void>;
+}
+
+export type ConsumeOptions = ProjectionOptions | ReactorOptions | PlainOptions | PipelinedOptions;
 
 export interface BatchLimits {
   /** Default 500. */

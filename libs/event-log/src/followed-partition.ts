@@ -1,9 +1,9 @@
-import { eventStream } from '@toolstream/proto-events';
 import { type Channel, ClosedError } from './channel.ts';
+import { obstacle } from './continuity.ts';
 import type { FollowOptions, FollowStats, GapReason } from './follow-options.ts';
-import { leaderMessage } from './leader.ts';
 import { Merge } from './merge.ts';
-import { READ_TIMEOUT_MS, readFromLeader, readPages } from './read.ts';
+import { Outbox } from './outbox.ts';
+import { readFromLeader, readPages } from './read.ts';
 import type { StoredEvent } from './stored-event.ts';
 import type { StreamPositions } from './stream-positions.ts';
 
@@ -28,6 +28,8 @@ export class FollowedPartition {
   readonly #positions: StreamPositions;
   readonly #options: Required<Pick<PartitionOptions, 'checkMs' | 'maxBuffer'>> & PartitionOptions;
   #merge: Merge<StoredEvent>;
+  /** The merge whose gap was reported. */
+  #failed: Merge<StoredEvent> | undefined;
   /** The next read is the first from a position that the caller gave. */
   #joining = true;
   #epoch: string;
@@ -36,8 +38,7 @@ export class FollowedPartition {
   #slow = false;
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
-  #outbox: StoredEvent[] = [];
-  #delivering: Promise<void> | undefined;
+  readonly #outbox: Outbox<StoredEvent>;
   #caughtUp: () => void = () => {};
 
   constructor(channel: Channel, positions: StreamPositions, options: PartitionOptions) {
@@ -46,6 +47,14 @@ export class FollowedPartition {
     this.#options = { ...options, checkMs: options.checkMs ?? CHECK_MS, maxBuffer: options.maxBuffer ?? MAX_BUFFER };
     this.#epoch = options.epoch();
     this.#merge = new Merge(options.from, this.#options.maxBuffer);
+    this.#outbox = new Outbox(
+      (events) => options.onEvents(events, options.partition),
+      () => this.#caughtUpWithReader(),
+      (error) => {
+        options.onError?.(error);
+        this.stop();
+      },
+    );
     this.ready = new Promise((resolve) => {
       this.#caughtUp = resolve;
     });
@@ -58,7 +67,7 @@ export class FollowedPartition {
   live(event: StoredEvent): void {
     if (this.#stopped || this.#merge.gap) return;
     const held = this.#merge.holding;
-    if (this.#merge.live(event)) void this.#deliver([event]);
+    if (this.#merge.live(event)) this.#deliver([event]);
     else if (this.#merge.gap) this.#gap('passed');
     else if (this.#merge.holding && !held) {
       this.stats.repairs++;
@@ -82,7 +91,7 @@ export class FollowedPartition {
 
   stop(): void {
     this.#stopped = true;
-    this.#outbox = [];
+    this.#outbox.close();
     clearTimeout(this.#timer);
     this.#caughtUp();
   }
@@ -112,37 +121,42 @@ export class FollowedPartition {
   }
 
   async #readUntilSettled(merge: Merge<StoredEvent>): Promise<void> {
-    const { partition, filter, onCaughtUp } = this.#options;
+    const { partition, filter, fromIsEvent, onCaughtUp } = this.#options;
     let through = 0;
     for (;;) {
       this.stats.checks++;
       const holds = this.#holds;
-      const reason = await this.#cannotContinue(merge);
+      const standpoint = { partition, filter, low: merge.low, epoch: this.#epoch, joining: this.#joining, fromIsEvent };
+      const reason = await obstacle(this.#channel, this.#positions, standpoint);
       if (this.#isOver(merge)) return;
       if (reason) return this.#gap(reason);
+      this.#joining = false;
 
       for await (const page of readPages(this.#channel, filter, { partition, from: merge.proven + 1 })) {
         if (this.#isOver(merge)) return;
-        await this.#deliver(merge.page(page.events, page.pending > 0));
+        this.#deliver(merge.page(page.events, page.pending > 0));
         if (merge.gap) return this.#gap('passed');
+        await this.#outbox.emptied();
       }
+      if (this.#isOver(merge)) return;
       if (through > merge.low) {
         const bounds = { partition, from: merge.low + 1, through };
         for await (const event of readFromLeader(this.#channel, filter, bounds)) {
           if (this.#isOver(merge)) return;
-          await this.#deliver(merge.page([event], true));
+          this.#deliver(merge.page([event], true));
+          await this.#outbox.emptied();
         }
         merge.provenThrough(through);
       }
       // A reader that cannot keep up is waited for before more live events may pass.
-      await this.#delivering;
+      await this.#outbox.emptied();
       if (this.#isOver(merge)) return;
       if (this.#holds !== holds) continue;
       const held = merge.holding;
       const { pass, missing } = merge.settle();
-      const delivered = this.#deliver(pass);
+      this.#deliver(pass);
       if (merge.gap) return this.#gap('passed');
-      await delivered;
+      await this.#outbox.emptied();
       if (this.#isOver(merge)) return;
       if (missing !== undefined) {
         through = missing;
@@ -159,67 +173,29 @@ export class FollowedPartition {
     return this.#stopped || this.#merge !== merge || merge.gap;
   }
 
-  /** Why the stream cannot continue from where we are, if it cannot. */
-  async #cannotContinue(merge: Merge<StoredEvent>): Promise<GapReason | undefined> {
-    const { partition, filter, fromIsEvent } = this.#options;
-    const { low } = merge;
-    const { epoch, first, last } = await this.#positions.get(partition);
-    if (epoch !== this.#epoch || last < low) return 'epoch';
-    if (!this.#joining || merge.low === 0) {
-      this.#joining = false;
-      return undefined;
-    }
-    if (fromIsEvent) {
-      const query = { seq: merge.low, next_by_subj: filter };
-      const at = await leaderMessage(this.#channel, eventStream(partition), query, READ_TIMEOUT_MS);
-      if (at?.seq !== merge.low) return 'purged';
-    } else if (first > merge.low + 1) {
-      return 'purged';
-    }
-    this.#joining = false;
-    return undefined;
-  }
-
+  /** A live event and a read may both find it: it is reported once. */
   #gap(reason: GapReason): void {
+    const merge = this.#merge;
+    if (this.#failed === merge) return;
+    this.#failed = merge;
+    merge.fail();
     this.stats.gaps++;
-    this.#merge.fail();
     clearTimeout(this.#timer);
     const { partition, onGapUnhealable } = this.#options;
-    const merge = this.#merge;
-    void (this.#delivering ?? Promise.resolve()).then(() => {
+    void this.#outbox.emptied().then(() => {
       if (!this.#stopped && this.#merge === merge) onGapUnhealable(reason, { partition, seq: merge.low });
     });
   }
 
-  /** Queues events for delivery; the promise is the end of the delivery that includes them. */
-  #deliver(events: readonly StoredEvent[]): Promise<void> | undefined {
-    if (events.length === 0) return undefined;
-    this.#outbox.push(...events);
+  #deliver(events: readonly StoredEvent[]): void {
+    this.#outbox.push(events);
     // The reader is slower than the tail: let live events wait where they can be forgotten and read again.
-    if (this.#outbox.length > this.#options.maxBuffer) {
-      this.#slow = true;
-      this.#merge.hold();
-    }
-    this.#delivering ??= this.#drainOutbox();
-    return this.#delivering;
+    if (this.#outbox.size <= this.#options.maxBuffer) return;
+    this.#slow = true;
+    this.#merge.hold();
   }
 
-  async #drainOutbox(): Promise<void> {
-    // Events of one network chunk make one batch.
-    await undefined;
-    const { onEvents, onError, partition } = this.#options;
-    try {
-      while (this.#outbox.length > 0 && !this.#stopped) {
-        const batch = this.#outbox;
-        this.#outbox = [];
-        await onEvents(batch, partition);
-      }
-    } catch (error) {
-      onError?.(error);
-      this.stop();
-    } finally {
-      this.#delivering = undefined;
-    }
+  #caughtUpWithReader(): void {
     if (!this.#slow) return;
     this.#slow = false;
     this.sync();

@@ -202,6 +202,22 @@ describe('follow', () => {
     expect(seen.gaps).toEqual(['passed']);
   });
 
+  test('reports a late event once, though a read finds the same hole at the same time', async () => {
+    for (const late of [5, 15, 25, 35]) {
+      const run = newRun();
+      const slow = lossyTail(main.nc, (subject) => (subject.endsWith('.7') ? late : false));
+      const log = await openEventLog(slow, { partitions: 2 });
+      const seen = watch(log, run, { checkMs: 20, onEvents: () => sleep(10) });
+      await seen.follower.ready;
+      await appendChain(main.log, run, 7, 1);
+      const [passing] = await appendChain(main.log, run, 'run', 1);
+      await expect.poll(() => seen.gaps.length + Number(seen.follower.positions()[0] === passing)).toBeGreaterThan(0);
+      await sleep(80);
+      expect(seen.gaps.length).toBeLessThanOrEqual(1);
+      expect(seen.follower.stats().gaps).toBe(seen.gaps.length);
+    }
+  });
+
   test('loses nothing silently under random loss: complete, or a gap that a restart from it heals', async () => {
     for (const seed of [1, 2, 3]) {
       const chance = random(seed);

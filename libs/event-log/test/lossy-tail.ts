@@ -13,9 +13,9 @@ export function random(seed: number): () => number {
 
 /**
  * The connection, but live messages for which `drop` says so never reach their subscriber, as core NATS may lose them:
- * without a trace.
+ * without a trace. With a number they arrive that many milliseconds late.
  */
-export function lossyTail(nc: NatsConnection, drop: (subject: string) => boolean): NatsConnection {
+export function lossyTail(nc: NatsConnection, drop: (subject: string) => boolean | number): NatsConnection {
   return new Proxy(nc, {
     get(target, name) {
       if (name === 'subscribe') {
@@ -25,7 +25,9 @@ export function lossyTail(nc: NatsConnection, drop: (subject: string) => boolean
           return target.subscribe(subject, {
             ...options,
             callback: (error, message) => {
-              if (error || !drop(message.subject)) void callback(error, message);
+              const fate = error ? false : drop(message.subject);
+              if (typeof fate === 'number') setTimeout(() => void callback(error, message), fate);
+              else if (!fate) void callback(error, message);
             },
           });
         }) satisfies (...args: Parameters<NatsConnection['subscribe']>) => Subscription;

@@ -1,0 +1,73 @@
+import type { JetStreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { PipelinedOptions } from './consume-options.ts';
+import { ensureConsumer } from './consumer-config.ts';
+import type { Delivered } from './delivered.ts';
+import { DurableBase } from './durable-base.ts';
+import type { Trouble } from './pull.ts';
+
+const IN_HAND = 1_000;
+const RETRY_DELAY_MS = 1_000;
+
+interface InHand {
+  readonly messages: readonly Delivered[];
+  readonly since: number;
+}
+
+/** The style for a reader that keeps order itself where order matters, and must not wait for its slowest message. */
+export class PipelinedConsumer extends DurableBase<PipelinedOptions> {
+  readonly #working = new Map<InHand, Promise<void>>();
+
+  constructor(nc: NatsConnection, jsm: JetStreamManager, options: PipelinedOptions) {
+    super(nc, jsm, options, options.inHand ?? IN_HAND);
+  }
+
+  protected declare(): Promise<void> {
+    return ensureConsumer(this.jsm, this.options, 'explicit');
+  }
+
+  protected async repair(trouble: Trouble): Promise<void> {
+    if (trouble === 'no_consumer' || trouble === 'deleted') await this.declared(() => this.declare());
+  }
+
+  protected async run(): Promise<void> {
+    const everyMs = (this.options.ackWaitMs ?? 30_000) / 3;
+    const alive = setInterval(() => this.#stayAlive(everyMs), everyMs);
+    try {
+      while (!this.stopping) {
+        await this.arrivals();
+        if (this.stopping) break;
+        const messages = this.queue.splice(0);
+        const batch: InHand = { messages, since: performance.now() };
+        this.#working.set(batch, this.#handle(batch));
+      }
+      await Promise.all(this.#working.values());
+    } finally {
+      clearInterval(alive);
+    }
+  }
+
+  protected giveBack(): void {
+    for (const message of this.queue) message.nak();
+  }
+
+  #stayAlive(olderThanMs: number): void {
+    const before = performance.now() - olderThanMs;
+    for (const { messages, since } of this.#working.keys()) {
+      if (since <= before) for (const message of messages) message.working();
+    }
+  }
+
+  async #handle(batch: InHand): Promise<void> {
+    const { messages } = batch;
+    try {
+      await this.options.handler(messages);
+      for (const message of messages) message.ack();
+    } catch (error) {
+      this.options.onError(error);
+      for (const message of messages) message.nak(this.options.retryDelayMs ?? RETRY_DELAY_MS);
+    }
+    this.#working.delete(batch);
+    this.puller.pull(messages.length);
+  }
+}
