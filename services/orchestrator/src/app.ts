@@ -113,15 +113,14 @@ export async function startOrchestrator(options: OrchestratorOptions): Promise<O
   for (let partition = 0; partition < partitions; partition++) {
     consumers.push(
       await eventLog.consumeDurable({
-        ...plain,
+        style: 'pipelined',
+        durable: DURABLE,
+        ackWaitMs: ACK_WAIT_MS,
         stream: eventStream(partition),
         maxAckPending: 2 * IN_HAND,
         pinned: { timeoutMs: config.TOOLSTREAM_FAILOVER },
-        concurrency: IN_HAND,
-        handler: async (message: Delivered) => {
-          await reactor.handle(message);
-          if (message.time !== undefined) metrics.reactionLag(Math.max(0, Date.now() - message.time) / 1_000);
-        },
+        inHand: IN_HAND,
+        handler: (messages) => reactor.handle(messages),
         onError: failed(eventStream(partition)),
       }),
     );

@@ -3,9 +3,7 @@ import type { ReactorCounts } from './handlers/reactor.ts';
 import type { DecisionCounts } from './runs/decisions.ts';
 import type { EffectCounts } from './runs/effects.ts';
 
-export interface Metrics extends ReactorCounts, DecisionCounts, EffectCounts {
-  reactionLag(seconds: number): void;
-}
+export type Metrics = ReactorCounts & DecisionCounts & EffectCounts;
 
 export function orchestratorMetrics(meter: Meter, inMemory: () => number, pending: () => number): Metrics {
   const effects = meter.createCounter('toolstream_orchestrator_effects', {
@@ -19,7 +17,7 @@ export function orchestratorMetrics(meter: Meter, inMemory: () => number, pendin
     description: 'Reactions left to another orchestrator for a moment',
   });
   const lag = meter.createHistogram('toolstream_orchestrator_reaction_lag_seconds', {
-    description: 'Age of an event when its reaction is complete',
+    description: 'Age of the oldest event of a reaction when it is complete',
     advice: { explicitBucketBoundaries: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] },
   });
   meter
@@ -31,8 +29,10 @@ export function orchestratorMetrics(meter: Meter, inMemory: () => number, pendin
   return {
     performed: (type) => effects.add(1, { type }),
     conflict: () => conflicts.add(1),
-    reacted: (events) => reactions.add(events),
+    reacted: (events, lagMs) => {
+      reactions.add(events);
+      lag.record(Math.max(0, lagMs) / 1_000);
+    },
     deferred: (events) => deferrals.add(events),
-    reactionLag: (seconds) => lag.record(seconds),
   };
 }

@@ -6,7 +6,6 @@ import {
   RUN_END_TYPES,
   type RunAddress,
   type RunState,
-  type ToolstreamEvent,
   VOLATILE_TYPES,
 } from '@toolstream/proto-events';
 import { asError, type Logger } from '@toolstream/service-kit';
@@ -16,12 +15,13 @@ import type { Decisions } from '../runs/decisions.ts';
 import type { Effects } from '../runs/effects.ts';
 import type { Feeds } from '../runs/feeds.ts';
 import { ForeignWork } from '../runs/foreign-work.ts';
-import type { LiveRun } from '../runs/live-run.ts';
+import type { Arrived, LiveRun } from '../runs/live-run.ts';
 import type { LiveRuns } from '../runs/live-runs.ts';
 import { BusyError } from './errors.ts';
 
 export interface ReactorCounts {
-  reacted(events: number): void;
+  /** `lagMs`: the age of the oldest of them. */
+  reacted(events: number, lagMs: number): void;
   deferred(events: number): void;
 }
 
@@ -51,17 +51,36 @@ const MAKES_NOTHING_DUE: ReadonlySet<string> = new Set([
 /** A delivery older than this comes from a backlog: whoever wrote it has finished or is dead. */
 const FRESH_MS = 2_000;
 
+/** Deliveries that came together and are acknowledged together. */
+class Batch {
+  readonly done = Promise.withResolvers<void>();
+  #left: number;
+  #failure: { error: unknown } | undefined;
+
+  constructor(size: number) {
+    this.#left = size;
+    if (size === 0) this.done.resolve();
+  }
+
+  finished(failure?: { error: unknown }): void {
+    this.#failure ??= failure;
+    if (--this.#left > 0) return;
+    if (this.#failure) this.done.reject(this.#failure.error);
+    else this.done.resolve();
+  }
+}
+
 /** A delivered event on its way through the reaction. */
 interface Reaction {
   readonly message: Delivered;
   readonly address: RunAddress;
   /** The uninterrupted feed that it came in. */
   readonly feed: number;
-  readonly done: PromiseWithResolvers<void>;
-  folded: boolean;
-  event: ToolstreamEvent | undefined;
-  /** Appended by this process, or by another orchestrator just now. */
-  origin: 'own' | 'foreign' | 'other';
+  readonly batch: Batch;
+  /** Set when it is folded. */
+  arrived: Arrived | undefined;
+  /** Another orchestrator appended it just now. */
+  foreign: boolean;
 }
 
 /** The reactions that a run waits for. */
@@ -89,22 +108,26 @@ export class Reactor {
     this.#parts = parts;
   }
 
-  /** Takes a delivery, in the consumer's order. Resolves when it may be acknowledged, rejects when it must come again. */
-  handle(message: Delivered): Promise<void> {
+  /** Takes deliveries, in the consumer's order. Resolves when they may be acknowledged, rejects when they must come again. */
+  handle(messages: readonly Delivered[]): Promise<void> {
+    const batch = new Batch(messages.length);
+    for (const message of messages) if (!this.#take(message, batch)) batch.finished();
+    return batch.done.promise;
+  }
+
+  /** False: there is nothing to do for it. */
+  #take(message: Delivered, batch: Batch): boolean {
     const address = parseEventSubject(message.subject);
     if (!address) {
       this.#parts.logger.error({ subject: message.subject, seq: message.seq }, 'no subject of an event; dropped');
-      return Promise.resolve();
+      return false;
     }
-    const { tenant, app, run, partition } = address;
-    const feed = this.#parts.feeds.delivered(partition, message.deliverySeq);
-    if (VOLATILE_TYPES.has(message.type)) return Promise.resolve();
-    const done = Promise.withResolvers<void>();
-    const pending = this.#pendingOf(run);
-    const state = { folded: false, event: undefined, origin: 'other' as const };
-    pending.reactions.push({ message, address: { tenant, app, run }, feed, done, ...state });
+    const feed = this.#parts.feeds.delivered(address.partition, message.deliverySeq);
+    if (VOLATILE_TYPES.has(message.type)) return false;
+    const pending = this.#pendingOf(address.run);
+    pending.reactions.push({ message, address, feed, batch, arrived: undefined, foreign: false });
     this.#schedule(pending);
-    return done.promise;
+    return true;
   }
 
   #pendingOf(id: string): Pending {
@@ -138,7 +161,7 @@ export class Reactor {
     }
     const wait = (pending.foreign?.until ?? 0) - performance.now();
     // A new delivery that came meanwhile is looked at now, what was put off when its time has come.
-    if (wait <= 0 || pending.reactions.some(({ folded }) => !folded)) this.#schedule(pending);
+    if (wait <= 0 || pending.reactions.some(({ arrived }) => !arrived)) this.#schedule(pending);
     else pending.timer = setTimeout(() => this.#schedule(pending), wait);
   }
 
@@ -151,12 +174,13 @@ export class Reactor {
       const { now, later } = this.#divide(pending, reactions);
       pending.reactions.unshift(...later);
       await this.#react(pending.run, now);
-      this.#parts.counts.reacted(now.length);
-      for (const { done } of now) done.resolve();
+      const oldest = now[0]?.message.time;
+      if (oldest !== undefined) this.#parts.counts.reacted(now.length, Date.now() - oldest);
+      for (const { batch } of now) batch.finished();
     } catch (error) {
       this.#parts.logger.warn({ error: asError(error), run: pending.run.id }, 'a reaction failed, it comes again');
       pending.reactions = pending.reactions.filter((reaction) => !reactions.includes(reaction));
-      for (const { done } of reactions) done.reject(error);
+      for (const { batch } of reactions) batch.finished({ error });
     }
   }
 
@@ -164,16 +188,14 @@ export class Reactor {
     const { run } = pending;
     const newest = reactions.reduce((max, { message }) => Math.max(max, message.seq), 0);
     for (const reaction of reactions) {
-      if (reaction.folded) continue;
+      if (reaction.arrived) continue;
       const { message, address, feed } = reaction;
       if (!continues(run, reaction)) await this.#parts.catchUp.read(run, address, { through: newest });
       if (!run.base) run.feed = feed;
       const before = run.base;
-      const { event, own } = run.delivered(message);
-      reaction.folded = true;
-      reaction.event = event;
-      reaction.origin = own ? 'own' : this.#isForeign(message, event) ? 'foreign' : 'other';
-      if (reaction.origin === 'foreign') {
+      reaction.arrived = run.delivered(message);
+      reaction.foreign = this.#isForeign(message, reaction.arrived);
+      if (reaction.foreign) {
         const now = performance.now();
         pending.foreign ??= new ForeignWork(now);
         pending.foreign.seen(now, run.base);
@@ -182,8 +204,8 @@ export class Reactor {
     }
   }
 
-  #isForeign(message: Delivered, event: ToolstreamEvent | undefined): boolean {
-    if (!event || message.deliveries > 1 || event.source === this.#parts.present.source) return false;
+  #isForeign(message: Delivered, { event, begun }: Arrived): boolean {
+    if (!event || begun || message.deliveries > 1 || event.source === this.#parts.present.source) return false;
     return message.subject.endsWith('.run') && Date.now() - (message.time ?? 0) < FRESH_MS;
   }
 
@@ -198,8 +220,7 @@ export class Reactor {
     const now: Reaction[] = [];
     const later: Reaction[] = [];
     for (const reaction of reactions) {
-      const wait =
-        reaction.origin === 'foreign' || (mayMakeDue(reaction) && foreign.hasMore((state) => decisions.isDue(state)));
+      const wait = reaction.foreign || (mayMakeDue(reaction) && foreign.hasMore((state) => decisions.isDue(state)));
       (wait ? later : now).push(reaction);
     }
     counts.deferred(later.length);
@@ -213,10 +234,7 @@ export class Reactor {
       if (outcome.kind === 'busy') throw new BusyError(run.id);
     }
     const { view } = run;
-    const effects = reactions.flatMap(({ event, origin }) =>
-      // The signal of an own event is out: it was sent right after the append.
-      event ? react(view, event).filter((effect) => origin !== 'own' || effect.type !== 'signal') : [],
-    );
+    const effects = reactions.flatMap(({ arrived }) => effectsOf(view, arrived));
     await Promise.all(
       effects.filter((effect) => isOutstanding(view, effect)).map((effect) => this.#perform(run, effect)),
     );
@@ -242,6 +260,12 @@ export class Reactor {
       this.#parts.timers.retire(id, run.effects.get(id)?.seq);
     }
   }
+}
+
+/** Signals of an own event were sent right after its append, and are not repeated. */
+function effectsOf(view: RunState, arrived: Arrived | undefined): readonly Effect[] {
+  if (arrived?.begun) return arrived.begun.filter(({ type }) => type !== 'signal');
+  return arrived?.event ? react(view, arrived.event) : [];
 }
 
 const mayMakeDue = ({ message }: Reaction): boolean => !MAKES_NOTHING_DUE.has(message.type);

@@ -106,9 +106,8 @@ export class Decisions {
 
   /** Takes in an event that this process has appended and begins its effects. */
   recorded(run: LiveRun, event: ToolstreamEvent, seq: number): void {
-    run.appended({ event, seq });
-    const view = run.view;
-    if (view) for (const effect of react(view, event)) this.#effects.begin(run, effect);
+    const effects = run.appended({ event, seq }, (after) => react(after, event));
+    for (const effect of effects) this.#effects.begin(run, effect);
   }
 
   #now(): { at: string; random: number } {

@@ -1,4 +1,4 @@
-import { evolve, type Recorded } from '@toolstream/domain';
+import { type Effect, evolve, type Recorded } from '@toolstream/domain';
 import type { StoredEvent } from '@toolstream/event-log';
 import {
   ContractError,
@@ -18,6 +18,20 @@ export interface Performed {
   seq?: number | undefined;
 }
 
+/** An event that this process appended, and what it made of the run as it was known then. */
+interface Own extends Recorded {
+  readonly before: RunState | undefined;
+  readonly after: RunState | undefined;
+  readonly effects: readonly Effect[];
+}
+
+/** A delivered event: decoded only if this process did not append it. */
+export interface Arrived {
+  readonly event: ToolstreamEvent | undefined;
+  /** The effects that this process began when it appended the event; absent for events of others. */
+  readonly begun: readonly Effect[] | undefined;
+}
+
 /**
  * A run as this process knows it, in two layers. `base` is the fold of every event up to its position: nothing below is
  * missing, because it comes from the log or from contiguous deliveries. Over it lie the events that this process appended
@@ -34,7 +48,7 @@ export class LiveRun {
   /** The uninterrupted feed of deliveries that continues the base; before another one's the log is read. */
   feed = 0;
   #base: RunState | undefined;
-  #own: Recorded[] = [];
+  #own: Own[] = [];
   #view: RunState | undefined;
   #bytes = 1_024;
 
@@ -48,7 +62,14 @@ export class LiveRun {
 
   get view(): RunState | undefined {
     if (this.#own.length === 0) return this.#base;
-    this.#view ??= this.#own.reduce<RunState | undefined>(evolve, this.#base);
+    if (!this.#view) {
+      // Others' events lie below the own ones: play the own ones again.
+      this.#own = this.#own.map((own) => {
+        const before = this.#view ?? this.#base;
+        this.#view = evolve(before, own);
+        return { ...own, before, after: this.#view };
+      });
+    }
     return this.#view;
   }
 
@@ -62,27 +83,30 @@ export class LiveRun {
     return this.#bytes + this.effects.size * 64;
   }
 
-  /** An event that this process appended. */
-  appended(recorded: Recorded): void {
-    const view = evolve(this.view, recorded);
-    this.#own.push(recorded);
-    this.#view = view;
+  /** An event that this process appended; `effectsOf` names its effects, given the state that it made. */
+  appended(recorded: Recorded, effectsOf: (after: RunState) => readonly Effect[]): readonly Effect[] {
+    const before = this.view;
+    const after = evolve(before, recorded);
+    const effects = after ? effectsOf(after) : [];
+    this.#own.push({ ...recorded, before, after, effects });
+    this.#view = after;
     this.#knowAddress(recorded.event);
     this.#bytes += 512;
+    return effects;
   }
 
-  /** The next event as the consumer delivers it; decoded only if this process did not append it (`own`). */
-  delivered(stored: StoredEvent): { event: ToolstreamEvent | undefined; own: boolean } {
+  /** The next event as the consumer delivers it. */
+  delivered(stored: StoredEvent): Arrived {
     const own = this.#own[0]?.seq === stored.seq ? this.#own.shift() : undefined;
     const event = own?.event ?? decoded(stored);
     if (event && (!this.#base || stored.seq > this.#base.seq)) {
-      this.#base = evolve(this.#base, { event, seq: stored.seq });
+      // With nothing of others in between, the state that the own event made is the new base.
+      this.#base = own && own.before === this.#base ? own.after : evolve(this.#base, { event, seq: stored.seq });
       this.#knowAddress(event);
       this.#bytes += stored.data.length;
-      // An own event moves from one layer to the other and the view stays; another one lies below the own ones.
       if (!own || this.#own.length === 0) this.#view = undefined;
     }
-    return { event, own: own !== undefined };
+    return { event, begun: own?.effects };
   }
 
   /**
