@@ -30,6 +30,7 @@ export function explain(error: unknown): { message: string; exitCode: number } {
   const { name, code, message } = error as { name?: string; code?: string; message?: string };
   if (name === 'ApiError') return { message: `${message} (${code})`, exitCode: EXIT.refused };
   if (name === 'ConnectionError') return { message: message ?? '', exitCode: EXIT.unreachable };
+  if (code === 'bad_cursor') return { message: message ?? '', exitCode: EXIT.usage };
   if (name === 'ToolstreamError' && code === 'token_expired') return { message: message ?? '', exitCode: EXIT.refused };
   return { message: error instanceof Error ? error.message : String(error), exitCode: EXIT.runFailed };
 }

@@ -26,7 +26,8 @@ export async function follow(client: Client, watch: RunWatch, options: FollowOpt
       ? painted(client, watch, options)
       : logged(client, watch, options);
   const interrupted = Promise.withResolvers<never>();
-  const interrupt = () => interrupted.reject(new Failure(EXIT.interrupted, 'Interrupted; the run goes on.'));
+  const interrupt = () =>
+    interrupted.reject(new Failure(EXIT.interrupted, `Interrupted; the run goes on: toolstream watch ${watch.run}`));
   options.signal.addEventListener('abort', interrupt, { once: true });
   if (options.signal.aborted) interrupt();
   try {

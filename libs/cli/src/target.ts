@@ -22,14 +22,16 @@ export const DEVELOPMENT_SCOPE = 'runs:read runs:write runs:control admin';
 /** From flags, else the environment, else the stack that runs on this machine: the address and the token each for itself. */
 export function findTarget(flags: TargetFlags, env: NodeJS.ProcessEnv): Target {
   const dataDir = dataDirOf(flags, env);
-  const token = flags.token ?? (env.TOOLSTREAM_TOKEN || undefined) ?? tokenOf(dataDir, env);
+  const givenToken = flags.token ?? (env.TOOLSTREAM_TOKEN || undefined);
   const url = flags.url ?? (env.TOOLSTREAM_URL || undefined) ?? edgeOf(dataDir);
-  if (url !== undefined && !/^https?:\/\//.test(url))
+  if (url !== undefined && !/^https?:\/\//.test(url)) {
     throw usage(`${url} is no address: it has to begin with http:// or https://.`);
-  if (url === undefined && token === undefined) {
+  }
+  if (url === undefined && givenToken === undefined) {
     const message = `No stack is running in ${dataDir}. Start one with make up, or say where it is with --url and --token.`;
     throw new Failure(EXIT.unreachable, message);
   }
+  const token = givenToken ?? tokenOf(dataDir, env);
   if (token === undefined) throw usage('No token: give one with --token or TOOLSTREAM_TOKEN.');
   return { url: url ?? DEFAULT_URL, token };
 }

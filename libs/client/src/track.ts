@@ -5,6 +5,7 @@ import {
   type SnapshotReason,
   type ToolstreamEvent,
 } from '@toolstream/proto-events';
+import { ToolstreamError } from './errors.ts';
 import type { Fold } from './fold.ts';
 import { formatPlace, isCovered, isForeign, later, type Place, parsePlace, relation, START, seqAt } from './place.ts';
 
@@ -53,7 +54,8 @@ export function beginTrack<S>(fold: Fold<S>, from: { cursor?: string; state?: S 
   const track = { fold, phase: 'syncing', quiet: START, state: from.state } as const;
   if (from.cursor === undefined) return { ...track, at: undefined, state: undefined };
   const place = parsePlace(from.cursor);
-  if (!place) throw new TypeError(`no cursor: ${JSON.stringify(from.cursor)}`);
+  if (!place)
+    throw new ToolstreamError('bad_cursor', `${JSON.stringify(from.cursor)} is no cursor that a run ever had.`);
   if (from.state !== undefined) return { ...track, at: place };
   // Without a state there is nothing to fold onto: the run is replayed, and what the caller has had stays unreported.
   return { ...track, at: START, quiet: place };

@@ -18,7 +18,7 @@ export class Screen {
   readonly #restoreCursor = () => this.#stream.write(SHOW_CURSOR);
   readonly #resized = () => this.#repaintAll();
   #lines: string[] = [];
-  #paintedAt = 0;
+  #paintedAt = Number.NEGATIVE_INFINITY;
   #soon: NodeJS.Timeout | undefined;
   #tick: NodeJS.Timeout | undefined;
 

@@ -8,13 +8,18 @@ const TELLING = ['file_path', 'path', 'command', 'url', 'query', 'prompt', 'text
 /** A call may name a tool that nobody serves, so its name is text from outside too. */
 export const nameOf = (tool: ToolState): string => plain(tool.name);
 
-/** What the call is about: its file, command or address, as far as its arguments name one. */
+/**
+ * What the call is about: its file, command or address, as far as its arguments name one. Arguments that were too large to
+ * be in the log name none; then the result may.
+ */
 export function subjectOf(tool: ToolState): string {
-  const args = tool.arguments;
-  if (args === null || typeof args !== 'object' || Array.isArray(args) || isArtifactRef(args)) return '';
-  for (const key of TELLING) if (typeof args[key] === 'string') return plain(args[key]);
-  const first = Object.values(args).find((value) => typeof value === 'string');
-  return plain((first as string | undefined) ?? '');
+  return plain(telling(tool.arguments) ?? telling(tool.result) ?? '');
+}
+
+function telling(value: Json | undefined): string | undefined {
+  if (!value || typeof value !== 'object' || Array.isArray(value) || isArtifactRef(value)) return undefined;
+  for (const key of TELLING) if (typeof value[key] === 'string') return value[key];
+  return Object.values(value).find((part) => typeof part === 'string') as string | undefined;
 }
 
 const ms = (from: string | undefined, to: number): number | undefined =>
@@ -42,11 +47,11 @@ function running(tool: ToolState, state: RunState, now: number): string[] {
   return [
     tool.cancel ? 'being cancelled' : '',
     state.status === 'paused' ? 'held by the pause' : '',
-    plain(progress?.message ?? ''),
     ...measured(progress?.details),
     outputOf(tool),
     tool.attempt > 1 ? `attempt ${tool.attempt}` : '',
     since(tool.started_at, now),
+    plain(progress?.message ?? ''),
   ];
 }
 
