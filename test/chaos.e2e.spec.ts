@@ -55,7 +55,7 @@ describe.each(VICTIMS)('kill -9 of %s in the middle of 50 concurrent runs', (vic
       expect(problemsOfHistory(history), run).toEqual([]);
       expect(problemsOfWitness(seen, history), run).toEqual([]);
       const fold = foldOf(history)!;
-      const row = await until(`row of ${run}`, 60_000, async () => {
+      const row = await until(`row of ${run}`, 20_000, async () => {
         const state = await t.row(run);
         return state && state.seq >= fold.seq ? state : undefined;
       });

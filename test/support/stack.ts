@@ -90,12 +90,12 @@ export async function startTestStack(
 
 async function rowOf(database: pg.Pool, run: string): Promise<RunState | undefined> {
   const { rows } = await database.query<{ state: Omit<RunState, 'tools'> }>(
-    'select state from runs where run_id = $1',
+    'select state from toolstream.runs where run_id = $1',
     [run],
   );
   if (!rows[0]) return undefined;
   const tools = await database.query<{ state: RunState['tools'][number] }>(
-    'select state from tools where run_id = $1 order by index',
+    'select state from toolstream.tools where run_id = $1 order by index',
     [run],
   );
   return { ...rows[0].state, tools: tools.rows.map((r) => r.state) };
