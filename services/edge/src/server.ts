@@ -36,6 +36,8 @@ export async function httpServer(services: Services): Promise<FastifyInstance> {
   const { logger, metrics } = services;
   const app = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
+    // To receive a request; how long the answer lasts is another matter.
+    requestTimeout: 60_000,
     genReqId: () => ulid(),
     // Idle connections go at once when the server closes; busy ones have until the service's own deadline.
     forceCloseConnections: 'idle',

@@ -1,16 +1,21 @@
+import type { Writable } from 'node:stream';
 import { serverFrames } from '@toolstream/proto-events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Receiver } from 'ws';
+import * as ws from 'ws';
 import { Batch, Entry } from '../src/feeds/entry.ts';
 import { eventFrame, eventHead, Frame, payloads, storedBytes } from '../src/feeds/frame.ts';
 
+/** `ws` exports its parser, its types do not know. */
+const { Receiver } = ws as unknown as {
+  Receiver: new (options: object) => Writable;
+};
 const head = eventHead({ run: 'r', cursor: 'e.0:2', prev: 'e.0:1' });
 
 /** Reads frames as any client of the `ws` package would. */
 function received(...chunks: Buffer[]): string[] {
   const messages: string[] = [];
-  const receiver = new Receiver({ isServer: false, allowSynchronousEvents: true, maxPayload: 0 } as object);
+  const receiver = new Receiver({ isServer: false, allowSynchronousEvents: true, maxPayload: 0 });
   receiver.on('message', (data: Buffer) => messages.push(data.toString()));
   receiver.on('error', (error: Error) => {
     throw error;

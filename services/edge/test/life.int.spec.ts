@@ -15,7 +15,7 @@ afterAll(() => store.stop());
 const seqOf = (cursor: string): number => Number(cursor.slice(cursor.lastIndexOf(':') + 1));
 
 describe('a client that does not read', () => {
-  const env = { TOOLSTREAM_CLIENT_BUFFER_BYTES: '65536', TOOLSTREAM_SLOW_CLIENT_MS: '1500' };
+  const env = { TOOLSTREAM_CLIENT_BUFFER_BYTES: '65536' };
 
   it('gets a fresh snapshot with the reason slow, and the others lose no time by it', async () => {
     const edge = await startTestEdge(store.nats, env);
@@ -55,7 +55,7 @@ describe('a client that does not read', () => {
   });
 
   it('is closed as slow when it makes no room in time', async () => {
-    const edge = await startTestEdge(store.nats, { ...env, TOOLSTREAM_HEARTBEAT_MS: '60000' });
+    const edge = await startTestEdge(store.nats, { ...env, TOOLSTREAM_SLOW_CLIENT_MS: '1000' });
     const run = await HandRun.accept(store.log);
     await run.start();
     await run.startTool(0);

@@ -12,10 +12,10 @@ let other: TestEdge;
 let orchestrator: CommandService;
 const asked: Record<string, unknown>[] = [];
 
+/** Times that a busy machine does not reach by accident; the tests that wait for them shorten them. */
 const env = {
-  TOOLSTREAM_HELLO_TIMEOUT_MS: '300',
-  TOOLSTREAM_HEARTBEAT_MS: '200',
   TOOLSTREAM_TOKEN_GRACE_MS: '100',
+  TOOLSTREAM_FRAMES_PER_SECOND: '20',
   TOOLSTREAM_MAX_SUBSCRIPTIONS: '3',
   TOOLSTREAM_ALLOWED_ORIGINS: 'https://app.example.com',
   TOOLSTREAM_DEV: '0',
@@ -106,7 +106,7 @@ describe('the greeting', () => {
     const exp = inSeconds(60);
     const socket = await TestSocket.hello(edge.wsUrl, { token: token({ exp }) });
     expect(await socket.next('welcome')).toMatchObject({
-      heartbeat_ms: 200,
+      heartbeat_ms: 15_000,
       expires_at: new Date(exp * 1000).toISOString(),
       epoch: store.log.epoch(0),
     });
@@ -143,8 +143,10 @@ describe('the greeting', () => {
   });
 
   it('must come in time', async () => {
-    const socket = await TestSocket.open(edge.wsUrl);
+    const hasty = await startTestEdge(store.nats, { ...env, TOOLSTREAM_HELLO_TIMEOUT_MS: '100' });
+    const socket = await TestSocket.open(hasty.wsUrl);
     expect(await socket.closing()).toMatchObject({ code: 4008, reason: 'hello_timeout' });
+    await hasty.stop();
   });
 
   it('handles frames that arrive while the token is still checked, in their order', async () => {
@@ -187,7 +189,7 @@ describe('a ticket', () => {
     );
     for (const socket of sockets) socket.send({ type: 'hello' });
     await until(() => sockets.every((socket) => socket.frames.length > 0));
-    expect(sockets.filter((socket) => socket.frames[0]?.type === 'welcome')).toHaveLength(1);
+    expect(sockets.map((socket) => socket.frames[0]?.type).sort()).toEqual(['error', 'error', 'error', 'welcome']);
     for (const socket of sockets) socket.cut();
   });
 
@@ -309,7 +311,7 @@ describe('an open connection', () => {
 
   it('is told to slow down, and closed when it does not listen', async () => {
     const socket = await TestSocket.hello(edge.wsUrl);
-    for (let at = 0; at < 150; at++) socket.send({ type: 'unsubscribe', app: 'none' });
+    for (let at = 0; at < 60; at++) socket.send({ type: 'unsubscribe', app: 'none' });
     expect(await socket.next('error')).toMatchObject({ code: 'rate_limited', app: 'none' });
     for (let at = 0; at < 300; at++) socket.send({ type: 'unsubscribe', app: 'none' });
     expect(await socket.closing()).toMatchObject({ code: 4100, reason: 'rate_limited' });
@@ -317,8 +319,14 @@ describe('an open connection', () => {
 });
 
 describe('heartbeat', () => {
+  let beating: TestEdge;
+  beforeAll(async () => {
+    beating = await startTestEdge(store.nats, { ...env, TOOLSTREAM_HEARTBEAT_MS: '400' });
+  });
+  afterAll(() => beating.stop());
+
   it('pings, and lives on while the client answers', async () => {
-    const socket = await TestSocket.hello(edge.wsUrl);
+    const socket = await TestSocket.hello(beating.wsUrl);
     await socket.next('ping', 3);
     socket.send({ type: 'pong', positions: {} });
     await socket.next('ping', 5);
@@ -327,7 +335,7 @@ describe('heartbeat', () => {
   });
 
   it('ends a connection whose peer is silent', async () => {
-    const socket = await TestSocket.open(edge.wsUrl);
+    const socket = await TestSocket.open(beating.wsUrl);
     socket.ws.on('error', () => {});
     socket.send({ type: 'hello', token: token() });
     await socket.next('welcome');

@@ -149,6 +149,21 @@ describe('a run', () => {
     await socket.close();
   });
 
+  it('carries out commands that one connection sends in a row in that order', async () => {
+    const run = await submit({ app: 'whole', tool_calls: [steps('a', 500, 20)] });
+    const socket = await TestSocket.hello(edge.wsUrl);
+    const names = ['pause', 'resume', 'pause', 'resume', 'pause', 'resume', 'cancel'];
+    for (const [at, command] of names.entries())
+      socket.send({ type: 'command', id: `c${at}`, run: run.run_id, command });
+    await socket.next('ack', names.length);
+    const cursors = socket.of('ack').map((ack) => seqOf(ack.cursor));
+    expect(socket.of('ack').map((ack) => ack.id)).toEqual(names.map((_, at) => `c${at}`));
+    expect(cursors).toEqual([...cursors].sort((a, b) => a - b));
+    expect(new Set(cursors).size).toBe(names.length);
+    await socket.close();
+    expect((await ended(run.run_id)).status).toBe('cancelled');
+  });
+
   it('runs again from a call on, with arguments that were too large for an event', async () => {
     const content = `${'x'.repeat(60_000)}\n`;
     const write = { id: 'w', name: 'os-write', arguments: { file_path: 'large.txt', content } };

@@ -1,4 +1,5 @@
 import { evolve } from '@toolstream/domain';
+import type { StoredEvent } from '@toolstream/event-log';
 import {
   partitionOfRun,
   type RunAddress,
@@ -44,32 +45,44 @@ export function runReader(log: EdgeLog, projection: Projection): RunReader {
 
     read: (address) => shared(`${address.tenant}/${address.run}`, () => readRow(log, projection, address)),
 
-    readAt: (address, seq) => foldOn(log, address, undefined, seq),
+    readAt: (address, seq) => foldOn(log, address, undefined, { to: seq }),
   };
 }
 
-/** The projection's row, then the log from the row's position on; without a row in time, the whole log of the run. */
+/**
+ * The projection's row, then the log from the row's position to the run's last event, as the leader knows it; without a
+ * row in time, the whole log of the run.
+ */
 async function readRow(log: EdgeLog, projection: Projection, address: RunAddress): Promise<RunState | undefined> {
   const partition = partitionOfRun(address.run)!;
-  const row = await projection.run(address.tenant, address.run, ROW_DEADLINE_MS);
-  // A row of another incarnation of the stream says nothing about this one.
-  const usable = row && row.position.epoch === log.epoch(partition) && row.position.partition === partition;
-  return foldOn(log, address, usable ? row.state : undefined);
+  const [row, last] = await Promise.all([
+    projection.run(address.tenant, address.run, ROW_DEADLINE_MS),
+    log.lastOf(runSubjects(address), { leader: true }),
+  ]);
+  if (!last) return undefined;
+  // A row of another incarnation of the stream, or one that is ahead of it, says nothing about this one.
+  const usable = row?.position.epoch === log.epoch(partition) && row.state.seq <= last.seq;
+  const from = usable ? row.state : undefined;
+  return from?.seq === last.seq ? from : foldOn(log, address, from, { through: last.seq });
 }
 
 async function foldOn(
   log: EdgeLog,
   address: RunAddress,
   row: RunState | undefined,
-  to?: number,
+  { to, through = 0 }: { to?: number; through?: number },
 ): Promise<RunState | undefined> {
   const partition = partitionOfRun(address.run)!;
-  const from = (row?.seq ?? 0) + 1;
-  const range = { partition, from, ...(to === undefined ? {} : { to }) };
+  const range = { partition, from: (row?.seq ?? 0) + 1, ...(to === undefined ? {} : { to }) };
   let state = row;
-  for await (const stored of log.read(runSubjects(address), range)) {
+  let last = range.from - 1;
+  const apply = (stored: StoredEvent) => {
     state = evolve(state, { event: stored.event(), seq: stored.seq });
-  }
+    last = stored.seq;
+  };
+  for await (const stored of log.read(runSubjects(address), range)) apply(stored);
+  // The read was answered by a replica that is behind: the leader has the rest.
+  if (last < through) for (const stored of await log.readRun(address, { from: last + 1, through })) apply(stored);
   return state;
 }
 

@@ -3,5 +3,5 @@ import type { EventLog } from '@toolstream/event-log';
 /** What of the event log the edge uses: it reads, it never appends. */
 export type EdgeLog = Pick<
   EventLog,
-  'partitions' | 'epoch' | 'refreshEpochs' | 'cursor' | 'lastSeq' | 'lastOf' | 'read' | 'follow'
+  'partitions' | 'epoch' | 'refreshEpochs' | 'cursor' | 'lastSeq' | 'lastOf' | 'read' | 'readRun' | 'follow'
 >;

@@ -67,13 +67,27 @@ function appliedTo(view: AppView, id: string, next: (run: RunState | undefined) 
  * position is read first, so that no run can fall between list and log; rows that are newer only repeat events, and a fold
  * ignores those. Where the projection does not answer in time, the log alone tells which runs live.
  */
-async function loadApp(
+async function loadApp(...sources: LoadArguments): Promise<Folded<AppView>> {
+  for (let tries = 1; ; tries++) {
+    const loaded = await loadOnce(...sources);
+    if (loaded) return loaded;
+    if (tries === LOAD_TRIES) throw new Refusal('unavailable', 'The log could not be read up to its present end.');
+    await new Promise((resolve) => setTimeout(resolve, LOAD_RETRY_MS));
+  }
+}
+
+type LoadArguments = Parameters<typeof loadOnce>;
+const LOAD_TRIES = 5;
+const LOAD_RETRY_MS = 100;
+
+/** `undefined` when a read was answered by a replica that is behind what the leader said first. */
+async function loadOnce(
   log: EdgeLog,
   projection: Projection,
   reader: RunReader,
   topic: Extract<Topic, { kind: 'app' }>,
   partitions: readonly number[],
-): Promise<Folded<AppView>> {
+): Promise<Folded<AppView> | undefined> {
   const lasts = await Promise.all(partitions.map((p) => log.lastOf(topicSubjects(topic, p), { leader: true })));
   const positions = lasts.map((last) => last?.seq ?? 0);
   const base =
@@ -81,12 +95,16 @@ async function loadApp(
   let view = base.view;
   for (const [slot, partition] of partitions.entries()) {
     const from = base.from[slot]!;
-    if (positions[slot]! < from) continue;
+    const end = positions[slot]!;
+    if (end < from) continue;
+    let last = 0;
     for await (const stored of log.read(topicSubjects(topic, partition), { partition, from })) {
-      positions[slot] = Math.max(positions[slot]!, stored.seq);
+      last = stored.seq;
+      positions[slot] = Math.max(end, last);
       const { run } = stored.address();
       view = appliedTo(view, run, (state) => evolve(state, { event: stored.event(), seq: stored.seq }));
     }
+    if (last < end) return undefined;
   }
   return { state: newestFirst(view), positions };
 }

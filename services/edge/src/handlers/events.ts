@@ -24,6 +24,7 @@ export function eventRoutes(services: Services): AnyRoute[] {
       summary: "A run's events: live (text/event-stream) or so far (application/x-ndjson)",
       scope: 'runs:read',
       tokenInQuery: true,
+      lasting: true,
       params: runParams,
       query: z.object({ cursor: z.string().min(1).max(4096).optional() }),
       answers: {

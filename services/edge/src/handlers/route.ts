@@ -31,6 +31,8 @@ export interface Route<P, Q, B> {
   readonly idempotent?: boolean;
   /** Where a browser can send no header: the token may be in `?token=`. */
   readonly tokenInQuery?: boolean;
+  /** The answer lasts: a HEAD request could only wait for its end. */
+  readonly lasting?: boolean;
   readonly answers: Readonly<Record<number, Answer>>;
   handle(call: Call<P, Q, B>): Promise<unknown> | unknown;
 }
@@ -58,6 +60,7 @@ export function registerRoute(app: FastifyInstance, definition: AnyRoute, tokens
   app.route({
     method,
     url,
+    exposeHeadRoute: method === 'GET' && definition.lasting !== true,
     // Before the body is read: who may not call does not get 8 MiB of it parsed.
     onRequest: async (request) => {
       if (scope === 'none') return;

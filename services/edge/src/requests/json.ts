@@ -26,12 +26,38 @@ export function requireShallow(value: unknown, where: string): void {
 
 /** One text for one value: keys sorted, no spaces. Equal values give equal texts whatever order their keys came in. */
 export function canonicalJson(value: Json): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  const members = Object.keys(value)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key] as Json)}`);
-  return `{${members.join(',')}}`;
+  return JSON.stringify(sorted(value));
+}
+
+/** The value with every object's keys in order; parts that are in order already are used as they are. */
+function sorted(value: Json): Json {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    let copy: Json[] | undefined;
+    for (let at = 0; at < value.length; at++) {
+      const item = value[at] as Json;
+      if (typeof item !== 'object' || item === null) continue;
+      const after = sorted(item);
+      if (after !== item) {
+        copy ??= [...value];
+        copy[at] = after;
+      }
+    }
+    return copy ?? value;
+  }
+  const keys = Object.keys(value);
+  let changed = false;
+  let before = '';
+  const members = keys.map((key) => {
+    const member = value[key] as Json;
+    const after = sorted(member);
+    if (key < before || after !== member) changed = true;
+    before = key;
+    return [key, after] as const;
+  });
+  if (!changed) return value;
+  // `fromEntries` defines, so a key named `__proto__` stays a key. Integer-like keys come first in any object, sorted.
+  return Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 export const sha256 = (text: string | Uint8Array): string => createHash('sha256').update(text).digest('hex');

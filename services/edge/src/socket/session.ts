@@ -79,6 +79,7 @@ export class Session implements Client {
   #principal: Principal | undefined;
   #waiting: ClientFrame[] = [];
   #commands = 0;
+  readonly #commanding = new Map<string, Promise<void>>();
   #heardAt = Date.now();
   #pingDue: number;
 
@@ -308,10 +309,22 @@ export class Session implements Client {
     if (this.#held.get(key) === held) this.#held.delete(key);
   }
 
+  /** Commands on one run are carried out in the order in which they came; runs do not wait for each other. */
   async #command(frame: Extract<ClientFrame, { type: 'command' }>): Promise<void> {
     const { id, run } = frame;
     if (this.#commands >= COMMANDS_IN_FLIGHT) return this.#error(new Refusal('busy'), { id, run });
     this.#commands++;
+    const before = this.#commanding.get(run);
+    const done = (before ?? Promise.resolve()).then(() => this.#carryOut(frame));
+    this.#commanding.set(run, done);
+    await done;
+    this.#commands--;
+    if (this.#commanding.get(run) === done) this.#commanding.delete(run);
+  }
+
+  async #carryOut(frame: Extract<ClientFrame, { type: 'command' }>): Promise<void> {
+    const { id, run } = frame;
+    if (this.#closed) return;
     try {
       const principal = this.#principal!;
       requireScope(principal, 'runs:control');
@@ -325,8 +338,6 @@ export class Session implements Client {
     } catch (error) {
       this.#parts.metrics.command('refused');
       this.#error(this.#refusalOf(error, { run }), { id, run });
-    } finally {
-      this.#commands--;
     }
   }
 
