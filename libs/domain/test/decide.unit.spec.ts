@@ -24,12 +24,12 @@ const graph = [
 
 describe('When accepted', () => {
   it('starts a sequential run with its first call only', () => {
-    given(acceptedRun()).when(advance).then('run.started.v1', 'tool.queued.v1');
+    given(acceptedRun()).when(advance).thenAppends('run.started.v1', 'tool.queued.v1');
   });
   it('starts every call of a parallel run', () => {
     given(acceptedRun({ ordering: 'parallel' }))
       .when(advance)
-      .then('run.started.v1', 'tool.queued.v1', 'tool.queued.v1');
+      .thenAppends('run.started.v1', 'tool.queued.v1', 'tool.queued.v1');
   });
   it('starts the roots of a graph', () => {
     const { decision } = given(acceptedRun({ ordering: 'graph', tools: graph })).when(advance);
@@ -39,18 +39,18 @@ describe('When accepted', () => {
     const rejection = { code: 'unknown_tool', message: 'no' };
     given(acceptedRun({ tools: [plannedTool(0, { rejection }), plannedTool(1)] }))
       .when(advance)
-      .then('run.started.v1', 'tool.failed.v1', 'tool.queued.v1');
+      .thenAppends('run.started.v1', 'tool.failed.v1', 'tool.queued.v1');
   });
   it('ends a run of nothing but rejected calls at once', () => {
     const rejection = { code: 'unknown_tool', message: 'no' };
     given(acceptedRun({ tools: [plannedTool(0, { rejection })] }))
       .when(advance)
-      .then('run.started.v1', 'tool.failed.v1', 'run.failed.v1');
+      .thenAppends('run.started.v1', 'tool.failed.v1', 'run.failed.v1');
   });
   it('cancels without having started', () => {
     given(acceptedRun(), event('run.cancel_requested.v1', { cause: 'command' }))
       .when(advance)
-      .then('tool.cancelled.v1', 'tool.cancelled.v1', 'run.cancelled.v1');
+      .thenAppends('tool.cancelled.v1', 'tool.cancelled.v1', 'run.cancelled.v1');
   });
 });
 
@@ -63,11 +63,11 @@ describe('When running', () => {
   it('queues the next call after a success', () =>
     given(...running, succeeded(0))
       .when(advance)
-      .then('tool.queued.v1'));
+      .thenAppends('tool.queued.v1'));
   it('queues the next call after a failure, too: sequential waits for the end, whatever it is', () => {
     given(...running, failed(0))
       .when(advance)
-      .then('tool.queued.v1');
+      .thenAppends('tool.queued.v1');
   });
   it('schedules a retry after a retryable failure, with backoff', () => {
     const { decision } = given(...running, failed(0, 1, true)).when(advance, 500);
@@ -90,7 +90,7 @@ describe('When running', () => {
       .thenNothing();
     given(...retrying)
       .when(advance, 1000)
-      .then('tool.queued.v1');
+      .thenAppends('tool.queued.v1');
   });
   it('gives up when the attempts are used up', () => {
     const once = [
@@ -101,7 +101,7 @@ describe('When running', () => {
     ];
     given(...once, failed(0, 1, true))
       .when(advance)
-      .then('run.failed.v1');
+      .thenAppends('run.failed.v1');
   });
   it('succeeds when every call did, with the summary', () => {
     const { decision } = given(...running, succeeded(0, 1, 40), queued(1), started(1), succeeded(1, 1, 90)).when(
@@ -118,7 +118,7 @@ describe('When running', () => {
   it('skips what depends on a failure, and what depends on that', () => {
     given(acceptedRun({ ordering: 'graph', tools: graph }), startedRun(), queued(0), queued(3), started(0), failed(0))
       .when(advance)
-      .then('tool.skipped.v1', 'tool.skipped.v1');
+      .thenAppends('tool.skipped.v1', 'tool.skipped.v1');
   });
   it('ends a dead letter on the tool’s own subject, fencing the attempt out', () => {
     const { decision } = given(...running).when({ type: 'dead_letter', index: 0, dispatch: 1, message: 'x' });
@@ -140,19 +140,19 @@ describe('When running', () => {
     ];
     given(...lost)
       .when(advance)
-      .then('tool.approval_requested.v1');
+      .thenAppends('tool.approval_requested.v1');
     const asked = [...lost, event('tool.approval_requested.v1', { reason: 'lost_attempt' }, { tool: 0 })];
     given(...asked, event('tool.approved.v1', {}, { tool: 0 }))
       .when(advance)
-      .then('tool.queued.v1');
+      .thenAppends('tool.queued.v1');
     const denied = given(...asked, event('tool.denied.v1', {}, { tool: 0 }));
     expect(denied.state.tools[0]).toMatchObject({ status: 'failed', error: { code: 'lost_attempt_denied' } });
-    denied.when(advance).then('run.failed.v1');
+    denied.when(advance).thenAppends('run.failed.v1');
   });
   it('runs an idempotent tool again after its attempt was handed back', () => {
     given(...running, event('tool.released.v1', { reason: 'drain' }, { tool: 0, own: true, attempt: 1 }))
       .when(advance)
-      .then('tool.queued.v1');
+      .thenAppends('tool.queued.v1');
   });
   it('times out by running time, pauses outside', () => {
     const timed = [acceptedRun({ timeout_ms: 1000 }), startedRun(), queued(0), started(0)];
@@ -161,14 +161,14 @@ describe('When running', () => {
       .thenNothing();
     given(...timed)
       .when(advance, 1000)
-      .then('run.cancel_requested.v1', 'tool.cancelled.v1');
+      .thenAppends('run.cancel_requested.v1', 'tool.cancelled.v1');
     const paused = [...timed, event('run.paused.v1', {}, { ms: 500 }), event('run.resumed.v1', {}, { ms: 5500 })];
     given(...paused)
       .when(advance, 5999)
       .thenNothing();
     given(...paused)
       .when(advance, 6000)
-      .then('run.cancel_requested.v1', 'tool.cancelled.v1');
+      .thenAppends('run.cancel_requested.v1', 'tool.cancelled.v1');
   });
   it('expires by age, pauses included', () => {
     const old = [
@@ -259,7 +259,7 @@ describe('When cancelling', () => {
       .thenNothing();
     given(...left)
       .when(advance, 10 + ABANDON_AFTER_MS)
-      .then('tool.cancelled.v1', 'run.cancelled.v1');
+      .thenAppends('tool.cancelled.v1', 'run.cancelled.v1');
   });
   it('fails for good what fails now', () => {
     expect(given(...cancelling, failed(0, 1, true)).state.tools[0]?.status).toBe('failed');
@@ -311,13 +311,13 @@ describe('Commands', () => {
   it('cancel one call and go on with the next', () => {
     given(...running)
       .when(askTool('cancel_tool', 0))
-      .then('tool.cancel_requested.v1');
+      .thenAppends('tool.cancel_requested.v1');
     given(...running)
       .when(askTool('cancel_tool', 1))
-      .then('tool.cancel_requested.v1');
+      .thenAppends('tool.cancel_requested.v1');
     given(...running, event('tool.cancel_requested.v1', {}, { tool: 1 }))
       .when(advance)
-      .then('tool.cancelled.v1');
+      .thenAppends('tool.cancelled.v1');
     given(...running, succeeded(0))
       .when(askTool('cancel_tool', 0))
       .thenRefused('tool_ended');
@@ -336,10 +336,10 @@ describe('Commands', () => {
     ];
     given(...events)
       .when(askTool('retry_tool', 0))
-      .then('tool.retry_requested.v1');
+      .thenAppends('tool.retry_requested.v1');
     const retried = given(...events, event('tool.retry_requested.v1', {}, { tool: 0 }));
     expect(retried.state.tools.map((t) => t.status)).toEqual(['pending', 'pending', 'pending', 'running']);
-    retried.when(advance).then('tool.queued.v1');
+    retried.when(advance).thenAppends('tool.queued.v1');
     given(...events)
       .when(askTool('retry_tool', 3))
       .thenRefused('tool_not_ended');
@@ -351,16 +351,16 @@ describe('Commands', () => {
       startedRun(),
       event('tool.approval_requested.v1', { reason: 'policy' }, { tool: 0 }),
     ];
-    given(acceptedRun({ tools }), startedRun()).when(advance).then('tool.approval_requested.v1');
+    given(acceptedRun({ tools }), startedRun()).when(advance).thenAppends('tool.approval_requested.v1');
     given(...waiting)
       .when({ ...askTool('approve_tool', 0), arguments: { a: 1 } } as never)
-      .then('tool.approved.v1');
+      .thenAppends('tool.approved.v1');
     const approved = given(...waiting, event('tool.approved.v1', { arguments: { a: 1 } }, { tool: 0 }));
     expect(approved.state.tools[0]?.arguments).toEqual({ a: 1 });
-    approved.when(advance).then('tool.queued.v1');
+    approved.when(advance).thenAppends('tool.queued.v1');
     given(...waiting, event('tool.denied.v1', {}, { tool: 0 }))
       .when(advance)
-      .then('run.failed.v1');
+      .thenAppends('run.failed.v1');
     given(...running)
       .when(askTool('approve_tool', 0))
       .thenRefused('not_awaiting_approval');

@@ -73,14 +73,14 @@ export const stateOf = (events: readonly ToolstreamEvent[]): RunState => {
   return state;
 };
 
-/** given(events).when(command, at).then(types | rejection code). */
+/** given(events).when(command, at).thenAppends(types | rejection code). */
 export const given = (...events: ToolstreamEvent[]) => ({
   state: stateOf(events),
   when: (command: Command, ms = 0) => {
     const decision: Decision = decide(command, stateOf(events), now(ms));
     return {
       decision,
-      then: (...types: EventType[]) => {
+      thenAppends: (...types: EventType[]) => {
         expect(decision).toMatchObject({ ok: true });
         expect(decision.ok && decision.drafts.map((d) => d.type)).toEqual(types);
       },

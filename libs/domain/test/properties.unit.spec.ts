@@ -53,17 +53,23 @@ const history = fc.record({
 function act(world: World, a: Action): void {
   switch (a.do) {
     case 'advance':
-      return world.command({ type: 'advance' }, a.behind);
+      world.command({ type: 'advance' }, a.behind);
+      break;
     case 'deliver':
-      return world.deliver(a.which);
+      world.deliver(a.which);
+      break;
     case 'attempt':
-      return world.attempt(a.which, a.type, a.ack);
+      world.attempt(a.which, a.type, a.ack);
+      break;
     case 'run':
-      return world.command({ type: a.type, id: `r${a.id}`, actor: 'ann' }, a.behind);
+      world.command({ type: a.type, id: `r${a.id}`, actor: 'ann' }, a.behind);
+      break;
     case 'tool':
-      return world.command({ type: a.type, index: a.index, id: `t${a.id}`, actor: 'ann' }, a.behind);
+      world.command({ type: a.type, index: a.index, id: `t${a.id}`, actor: 'ann' }, a.behind);
+      break;
     case 'dead':
-      return world.command({ type: 'dead_letter', index: a.index, dispatch: a.dispatch, message: 'dead' });
+      world.command({ type: 'dead_letter', index: a.index, dispatch: a.dispatch, message: 'dead' });
+      break;
     case 'wait':
       world.clock += a.ms;
   }
