@@ -30,6 +30,8 @@ export interface ProjectorOptions {
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 3_000;
+/** A turn that lasted this long is no sign of trouble: the next retry comes soon. */
+const STEADY_MS = 5_000;
 
 /**
  * Projects one partition for as long as it runs. Modes:
@@ -90,7 +92,7 @@ export class PartitionProjector {
       const began = performance.now();
       const pause = await this.#turn().catch((error: unknown) => {
         if (this.#stopping) return 0;
-        retry = performance.now() - began > 30_000 ? FIRST_RETRY_MS : Math.min(LAST_RETRY_MS, retry * 2);
+        retry = performance.now() - began > STEADY_MS ? FIRST_RETRY_MS : Math.min(LAST_RETRY_MS, retry * 2);
         this.#failed(asError(error), retry);
         return error instanceof SupersededError ? this.#options.standbyMs : retry * (0.5 + Math.random() / 2);
       });

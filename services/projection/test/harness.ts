@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { jetstream } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/nats-core';
-import { connect } from '@nats-io/transport-node';
 import { fold } from '@toolstream/domain';
 import { declareStreams, encodeEvent } from '@toolstream/event-log';
 import {
@@ -13,7 +12,7 @@ import {
   writerOf,
   writerSubject,
 } from '@toolstream/proto-events';
-import { createLogger, startTelemetry, type Telemetry } from '@toolstream/service-kit';
+import { connectNats, createLogger, startTelemetry, type Telemetry } from '@toolstream/service-kit';
 import { type NatsServer, type PostgresServer, startEphemeralNats, startEphemeralPostgres } from '@toolstream/testkit';
 import pg from 'pg';
 import { type ProjectionApp, type ProjectionConfig, projectionConfig, startProjection } from '../src/index.ts';
@@ -31,8 +30,7 @@ export async function startServers(): Promise<Servers> {
   return { nats, postgres, stop: async () => void (await Promise.all([nats.stop(), postgres.stop()])) };
 }
 
-export const connectTo = (nats: NatsServer): Promise<NatsConnection> =>
-  connect({ servers: nats.url, maxReconnectAttempts: -1, reconnectTimeWait: 50, reconnectJitter: 10 });
+export const connectTo = (nats: NatsServer): Promise<NatsConnection> => connectNats(nats.url, 'test', SILENT);
 
 export interface TestProjection {
   readonly app: ProjectionApp;
