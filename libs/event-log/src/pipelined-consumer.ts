@@ -8,6 +8,8 @@ import type { Trouble } from './pull.ts';
 
 const IN_HAND = 1_000;
 const RETRY_DELAY_MS = 1_000;
+/** Acknowledgements wait this long for company: one write for many of them instead of one for each. */
+const ACK_LINGER_MS = 5;
 
 interface InHand {
   readonly messages: readonly Delivered[];
@@ -17,6 +19,8 @@ interface InHand {
 /** The style for a reader that keeps order itself where order matters, and must not wait for its slowest message. */
 export class PipelinedConsumer extends DurableBase<PipelinedOptions> {
   readonly #working = new Map<InHand, Promise<void>>();
+  #handled: Delivered[] = [];
+  #acknowledging: NodeJS.Timeout | undefined;
 
   constructor(nc: NatsConnection, jsm: JetStreamManager, options: PipelinedOptions) {
     super(nc, jsm, options, options.inHand ?? IN_HAND);
@@ -42,6 +46,7 @@ export class PipelinedConsumer extends DurableBase<PipelinedOptions> {
         this.#working.set(batch, this.#handle(batch));
       }
       await Promise.all(this.#working.values());
+      this.#acknowledge();
     } finally {
       clearInterval(alive);
     }
@@ -62,12 +67,22 @@ export class PipelinedConsumer extends DurableBase<PipelinedOptions> {
     const { messages } = batch;
     try {
       await this.options.handler(messages);
-      for (const message of messages) message.ack();
+      this.#handled.push(...messages);
+      this.#acknowledging ??= setTimeout(() => this.#acknowledge(), ACK_LINGER_MS);
     } catch (error) {
       this.options.onError(error);
       for (const message of messages) message.nak(this.options.retryDelayMs ?? RETRY_DELAY_MS);
+      this.puller.pull(messages.length);
     }
     this.#working.delete(batch);
-    this.puller.pull(messages.length);
+  }
+
+  #acknowledge(): void {
+    clearTimeout(this.#acknowledging);
+    this.#acknowledging = undefined;
+    const handled = this.#handled;
+    this.#handled = [];
+    for (const message of handled) message.ack();
+    this.puller.pull(handled.length);
   }
 }
