@@ -145,7 +145,8 @@ export class Watch<S> implements Listener<S> {
   }
 
   failed(error: ToolstreamError, fatal: boolean): void {
-    this.#emitter.emit('error', error);
+    // Closing the client is no mishap: it ends `done` and iterations, and nobody is alarmed.
+    if (error.code !== 'client_closed') this.#emitter.emit('error', error);
     if (!fatal) return;
     this.#done.reject(error);
     this.#finish(error);
