@@ -28,7 +28,11 @@ export interface ExecutorOptions {
   readonly tools?: ReadonlyMap<string, LoadedTool>;
 }
 
-const ENSURE_RETRY_MS = 1000;
+/**
+ * A consumer that was deleted is made again only after a while: the server removes a deleted one's files a moment later,
+ * and takes those of a new one with the same name along (seen with 2.15.1).
+ */
+const ENSURE_WAIT_MS = 1000;
 
 /** An executor that is announced and takes jobs from the moment `start` resolves until `stop`. */
 export class Executor {
@@ -157,12 +161,12 @@ export class Executor {
     this.#ensuring.add(source);
     const { nc, config, logger } = this.#options;
     while (!this.#stopping && !nc.isClosed()) {
+      await new Promise((resolve) => setTimeout(resolve, ENSURE_WAIT_MS));
       try {
         await ensureJobConsumer(nc, config.TOOLSTREAM_POOL, source, config.TOOLSTREAM_LEASE_MS);
         break;
       } catch (error) {
         logger.warn({ error, consumer: source.name }, 'a job consumer is missing and cannot be made: trying again');
-        await new Promise((resolve) => setTimeout(resolve, ENSURE_RETRY_MS));
       }
     }
     source.blockedUntil = 0;

@@ -1,11 +1,17 @@
+import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { toEvent } from '@toolstream/domain';
 import { declareStreams, type EventLog, openEventLog, type StoredEvent } from '@toolstream/event-log';
 import {
+  bucketOfTenant,
   type EventData,
   type EventType,
   type Job,
+  jobConsumer,
   jobId,
   type RunAddress,
   type ToolstreamEvent,
@@ -13,7 +19,8 @@ import {
 } from '@toolstream/proto-events';
 import { connectNats, createLogger } from '@toolstream/service-kit';
 import { type NatsServer, startEphemeralNats } from '@toolstream/testkit';
-import { Executor, type ExecutorConfig, executorConfig, loadTools } from '../src/index.ts';
+import { Executor, type ExecutorConfig, executorConfig } from '../src/index.ts';
+import { ensureJobConsumer } from '../src/poller/job-consumers.ts';
 
 export const FIXTURE_TOOLS = new URL('./fixtures/tools.ts', import.meta.url).pathname;
 export const logger = createLogger({ name: 'test', level: (process.env.LOG_LEVEL as 'debug') ?? 'silent' });
@@ -27,6 +34,7 @@ export class Bench {
   readonly log: EventLog;
   readonly nc: Awaited<ReturnType<typeof connectNats>>;
   readonly #executors: { executor: Executor; nc: Bench['nc'] }[] = [];
+  readonly #children: ChildProcess[] = [];
   readonly #runSeqs = new Map<string, number>();
 
   static async start(): Promise<Bench> {
@@ -43,7 +51,16 @@ export class Bench {
   }
 
   async executor(settings: Partial<Record<keyof ExecutorConfig, string>> = {}): Promise<Executor> {
-    const config = executorConfig.parse({
+    const config = executorConfig.parse(this.#settings(settings));
+    const instance = `executor-${this.#executors.length + 1}`;
+    const nc = await connectNats(this.nats.url, instance, logger);
+    const executor = await Executor.start({ nc, config, instance, logger });
+    this.#executors.push({ executor, nc });
+    return executor;
+  }
+
+  #settings(settings: Partial<Record<keyof ExecutorConfig, string>>): Record<string, string> {
+    return {
       SLOTS: '4',
       TOOLSTREAM_LEASE_MS: '1500',
       TOOLSTREAM_GRACE_MS: '300',
@@ -52,12 +69,7 @@ export class Bench {
       TOOLSTREAM_WARM_THREADS: '1',
       TOOLSTREAM_TOOLS: FIXTURE_TOOLS,
       ...settings,
-    });
-    const instance = `executor-${this.#executors.length + 1}`;
-    const nc = await connectNats(this.nats.url, instance, logger);
-    const executor = await Executor.start({ nc, config, instance, logger });
-    this.#executors.push({ executor, nc });
-    return executor;
+    };
   }
 
   async stop(): Promise<void> {
@@ -66,7 +78,9 @@ export class Bench {
     await this.nats.stop();
   }
 
+  /** Ends what a test started, so that the next one finds the queue to itself. */
   async stopExecutors(): Promise<void> {
+    for (const child of this.#children.splice(0)) child.kill('SIGKILL');
     for (const { executor, nc } of this.#executors.splice(0)) {
       await executor.stop();
       await nc.close();
@@ -139,6 +153,29 @@ export class Bench {
     return job;
   }
 
+  /** Takes a job as an executor that then does nothing more would: the next delivery is a second one. */
+  async takeAndForget(job: Job, leaseMs = 400): Promise<void> {
+    const bucket = bucketOfTenant(job.tenant);
+    const name = jobConsumer(job.pool, job.priority, bucket);
+    await ensureJobConsumer(this.nc, job.pool, { name, priority: job.priority, bucket }, leaseMs);
+    const consumer = await jetstream(this.nc).consumers.get('JOBS', name);
+    const message = await consumer.next({ expires: 2000 });
+    if (message?.json<Job>().job_id !== job.job_id) throw new Error('another job was in the way');
+  }
+
+  /** An executor of its own process, with the service's own entry point. */
+  async process(settings: Partial<Record<keyof ExecutorConfig, string>> = {}): Promise<ChildProcess> {
+    const tsx = createRequire(import.meta.url).resolve('tsx');
+    const child = fork(new URL('../src/main.ts', import.meta.url), {
+      execArgv: ['--conditions=source', '--import', tsx],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      env: { ...process.env, NATS_URL: this.nats.url, LOG_LEVEL: 'error', ...this.#settings(settings) },
+    });
+    this.#children.push(child);
+    await once(child, 'message');
+    return child;
+  }
+
   signal(run: RunAddress): void {
     this.nc.publish(`ts.ctl.${run.tenant}.${run.run}`);
   }
@@ -182,7 +219,6 @@ export class Bench {
 
   /** Jobs that the queue still holds, acknowledged ones are gone. */
   async jobsLeft(): Promise<number> {
-    const { jetstreamManager } = await import('@nats-io/jetstream');
     return (await (await jetstreamManager(this.nc)).streams.info('JOBS')).state.messages;
   }
 
@@ -197,5 +233,3 @@ export class Bench {
 
 const address = (run: RunAddress) => ({ run_id: run.run, tenant: run.tenant, app: run.app });
 const stamp = () => ({ id: randomBytes(12).toString('hex'), source: 'toolstream/test', at: new Date().toISOString() });
-
-export { loadTools };

@@ -38,7 +38,8 @@ export const LONG_PULL_MS = 300;
 
 /**
  * Spends the free slots on pulls. The sum of all batches, open and planned, never exceeds the slots.
- * 1. Consumers nobody asked for a while get one immediate pull each, highest priority first: that is how work is found.
+ * 1. Consumers nobody asked for a while get one immediate pull each, the longest silent first, so that none is passed over
+ *    however few slots there are: that is how work is found.
  * 2. Where messages are known to wait, the remaining slots are divided by weight.
  * 3. What is left waits in long pulls, the most recently used consumers first, and only on half the free slots unless
  *    there are plenty: the other half stays ready for what the long pulls bring news of.
@@ -59,7 +60,7 @@ export function planPulls<S extends Source>(
 
   const stale = [...idle]
     .filter((source) => source.hint === 0 && now - source.heardAt >= SWEEP_MS)
-    .sort((a, b) => RANK[a.priority] - RANK[b.priority] || a.heardAt - b.heardAt)
+    .sort((a, b) => a.heardAt - b.heardAt || RANK[a.priority] - RANK[b.priority])
     .slice(0, free);
   for (const source of stale) plan(source, 1, 0);
   free -= stale.length;

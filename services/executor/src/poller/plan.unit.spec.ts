@@ -11,7 +11,7 @@ const plan = (sources: Source[], free: number, now = 0) => planPulls(sources, fr
 const sum = (pulls: { batch: number }[]) => pulls.reduce((total, { batch }) => total + batch, 0);
 
 describe('a plan of pulls', () => {
-  it('asks consumers that were silent for long, the high ones first', () => {
+  it('asks consumers that were silent for long, the high ones first where that is equal', () => {
     const pulls = plan(fresh(), 5, SWEEP_MS);
     expect(pulls.map(({ source, expiresMs }) => [source.priority, expiresMs])).toEqual([
       ['high', 0],
@@ -20,6 +20,12 @@ describe('a plan of pulls', () => {
       ['high', 0],
       ['normal', 0],
     ]);
+  });
+
+  it('asks the longest silent first, so that nothing starves behind higher priorities', () => {
+    const sources = fresh();
+    named(sources, 'low_1').heardAt = -1;
+    expect(plan(sources, 1, SWEEP_MS)[0]?.source.name).toBe('default_low_1');
   });
 
   it('takes all free slots to where messages are known to wait', () => {
