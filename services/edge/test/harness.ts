@@ -28,6 +28,8 @@ export interface TestEdge {
   readonly url: string;
   readonly wsUrl: string;
   readonly nc: NatsConnection;
+  /** Reads of the log so far. */
+  reads(): number;
   fetch(path: string, init?: RequestInit & { token?: string | undefined }): Promise<Response>;
   stop(): Promise<void>;
 }
@@ -43,6 +45,12 @@ export async function startTestEdge(
   const nc = await connectNats(nats.url, 'edge-test', quiet);
   await declareStreams(nc, { mode: 'create', partitions });
   const log = await openEventLog(nc, { partitions });
+  let reads = 0;
+  const read = log.read.bind(log);
+  log.read = (filter, options) => {
+    reads++;
+    return read(filter, options);
+  };
   const telemetry = await startTelemetry({ name: 'edge', instance: 'edge-test', log: quiet });
   const config = edgeConfig.parse({ PORT: '0', TOOLSTREAM_JWT_SECRET: SECRET, TOOLSTREAM_DEV: '1', ...env });
   const edge = await buildEdge({
@@ -62,6 +70,7 @@ export async function startTestEdge(
     url,
     wsUrl: `ws://127.0.0.1:${port}/ws`,
     nc,
+    reads: () => reads,
     fetch: (path, { token: bearer = token(), ...init } = {}) =>
       fetch(url + path, {
         ...init,

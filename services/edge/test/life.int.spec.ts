@@ -165,6 +165,36 @@ describe('feeds', () => {
   });
 });
 
+describe('many clients that come at the same time', () => {
+  it('share reads: those that replay a run, and those that want its state', async () => {
+    const edge = await startTestEdge(store.nats);
+    const run = await HandRun.accept(store.log, { tools: 2 });
+    await run.start();
+    await run.startTool(0);
+    for (let at = 0; at < 100; at++) await run.progress(0, at);
+    const seqs = await run.seqs();
+    const cursors = ['start', 'start', 'start', undefined, undefined, run.cursor(seqs[50]!)];
+    const clients = await Promise.all(
+      Array.from({ length: 150 }, async (_, at) => {
+        const cursor = cursors[at % cursors.length];
+        const socket = await TestSocket.hello(edge.wsUrl);
+        socket.send({ type: 'subscribe', run: run.run, ...(cursor === undefined ? {} : { cursor }) });
+        return { socket, cursor };
+      }),
+    );
+    for (const { socket } of clients) await socket.next('caught_up');
+    for (const { socket, cursor } of clients) {
+      const expected = cursor === 'start' ? seqs : cursor === undefined ? [] : seqs.slice(51);
+      expect(socket.of('event').map((frame) => seqOf(frame.cursor))).toEqual(expected);
+    }
+    expect(edge.reads()).toBeLessThan(10);
+    const last = run.cursor(await run.succeedTool(0));
+    await until(() => clients.every(({ socket }) => socket.of('event').at(-1)?.cursor === last));
+    for (const { socket } of clients) socket.cut();
+    await edge.stop();
+  });
+});
+
 describe('logs', () => {
   it('never hold a token or a ticket', async () => {
     let written = '';

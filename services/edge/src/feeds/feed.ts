@@ -162,7 +162,7 @@ export class Feed {
       onGapUnhealable: (reason) => {
         if (this.#follower === follower) void this.#reopen(reason);
       },
-      onError: (error) => this.#parts.logger.warn({ error, topic }, 'a feed has trouble reading and tries again'),
+      onError: (error) => this.#parts.logger.debug({ error, topic }, 'a feed has trouble reading and tries again'),
     });
     this.#follower = follower;
   }
