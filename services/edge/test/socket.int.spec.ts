@@ -147,6 +147,42 @@ describe('resuming by cursor', () => {
     expect(state).toEqual(await run.state());
   });
 
+  it('holds for clients that come, go and stand still at random while the run goes on', async () => {
+    const run = await HandRun.accept(store.log, { tools: 4 });
+    const writing = run.finish(250);
+    const watch = async (seed: number) => {
+      const random = seeded(seed);
+      let state: RunState | undefined;
+      let cursor: string | undefined = random() < 0.5 ? 'start' : undefined;
+      for (let ended = false; !ended; ) {
+        const wish = cursor === undefined ? { run: run.run } : { run: run.run, cursor };
+        const socket = await TestSocket.hello(edge.wsUrl, { subscribe: [wish] });
+        const enough = 1 + Math.floor(random() * 200);
+        await until(() => socket.frames.length >= enough || socket.of('end').length > 0);
+        if (random() < 0.5) socket.ws.pause();
+        await pause(random() * 30);
+        socket.cut();
+        for (const frame of socket.frames) {
+          if (frame.type === 'snapshot') {
+            expect(cursor === undefined || seqOf(frame.cursor) >= seqOf(cursor)).toBe(true);
+            state = frame.state as RunState;
+            cursor = frame.cursor;
+          } else if (frame.type === 'event') {
+            expect(cursor === 'start' ? run.cursor(0) : cursor).toBe(frame.prev);
+            state = evolve(state, recorded(frame));
+            cursor = frame.cursor;
+          }
+        }
+        ended = socket.of('end').length > 0;
+      }
+      return state as RunState & { cursor?: string };
+    };
+    const states = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(watch));
+    await writing;
+    const expected = await run.state();
+    for (const { cursor: _cursor, ...state } of states) expect(state).toEqual(expected);
+  });
+
   it('many clients with different cursors get exactly what each of them lacks', async () => {
     const run = await HandRun.accept(store.log, { tools: 2 });
     await run.finish(150);
