@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { calls, eventBy, hooked, World } from './harness.ts';
 
-const code = (reply: { ok: boolean; error?: { code: string } }): string => (reply.ok ? 'ok' : (reply.error?.code ?? ''));
+const code = (reply: { ok: boolean; error?: { code: string } }): string =>
+  reply.ok ? 'ok' : (reply.error?.code ?? '');
 
 describe('a command on a run', () => {
   let world: World;

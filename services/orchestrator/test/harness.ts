@@ -17,8 +17,8 @@ import {
   type EventType,
   eventSubjectAttribute,
   isRunEnded,
-  type Job,
   JOBS_STREAM,
+  type Job,
   querySubject,
   type RequestedCall,
   type RunAddress,
@@ -26,8 +26,8 @@ import {
   type RunState,
   type SubmitReply,
   type SubmitRun,
-  type ToolDefinition,
   TOOLS_BUCKET,
+  type ToolDefinition,
   type ToolstreamEvent,
   writerOf,
 } from '@toolstream/proto-events';
@@ -110,11 +110,7 @@ export class World {
     const telemetry = await startTelemetry({ name: 'test', instance: 'test', log });
     const jsm = await jetstreamManager(nc);
     const world = new World(server, nc, jsm, await openEventLog(nc, { partitions }), telemetry);
-    await world.announce(
-      tool('write'),
-      tool('deploy', { idempotent: false }),
-      tool('ask', { approval: 'always' }),
-    );
+    await world.announce(tool('write'), tool('deploy', { idempotent: false }), tool('ask', { approval: 'always' }));
     return world;
   }
 
@@ -127,7 +123,8 @@ export class World {
 
   async announce(...tools: ToolDefinition[]): Promise<void> {
     const bucket = await new Kvm(this.nc).create(TOOLS_BUCKET, { history: 1 });
-    for (const definition of tools) await bucket.put(`${definition.pool}.${definition.name}`, JSON.stringify(definition));
+    for (const definition of tools)
+      await bucket.put(`${definition.pool}.${definition.name}`, JSON.stringify(definition));
   }
 
   async orchestrator(
@@ -212,10 +209,9 @@ export class World {
     return this.until(run, ({ status }) => isRunEnded(status), timeoutMs);
   }
 
-  /** Takes the next job, as an executor does; `undefined` when none comes in time. */
-  async takeJob(options: { expires?: number; maxDeliver?: number; ackWaitMs?: number } = {}): Promise<HeldJob | undefined> {
+  /** The queue as an executor sees it; made once, with the limits of the first caller. */
+  async jobs({ maxDeliver = -1, ackWaitMs = 30_000 } = {}): Promise<Consumer> {
     if (!this.#jobs) {
-      const { maxDeliver = -1, ackWaitMs = 30_000 } = options;
       await this.jsm.consumers.add(JOBS_STREAM, {
         durable_name: 'hands',
         ack_policy: AckPolicy.Explicit,
@@ -224,7 +220,12 @@ export class World {
       });
       this.#jobs = await jetstream(this.nc).consumers.get(JOBS_STREAM, 'hands');
     }
-    const message = await this.#jobs.next({ expires: options.expires ?? 5_000 });
+    return this.#jobs;
+  }
+
+  /** Takes the next job, as an executor does; `undefined` when none comes in time. */
+  async takeJob({ expires = 5_000 } = {}): Promise<HeldJob | undefined> {
+    const message = await (await this.jobs()).next({ expires });
     return message ? new HeldJob(this, message) : undefined;
   }
 
@@ -253,18 +254,23 @@ export class World {
 
   /** Claims, succeeds and acknowledges every job until the run has ended. */
   async work(run: RunAddress, timeoutMs = 15_000): Promise<RunState> {
-    const stop = new AbortController();
+    let ended = false;
     const working = (async () => {
-      while (!stop.signal.aborted) {
-        const held = await this.takeJob({ expires: 1_000 });
+      while (!ended) {
+        // While the server is away there is nothing to take.
+        const held = await this.takeJob({ expires: 1_000 }).catch(() => undefined);
         if (held) await held.runToSuccess();
       }
     })();
+    // A failure to run a job shows in the run, which then does not end.
+    working.catch(() => {});
     try {
-      return await this.ended(run, timeoutMs);
-    } finally {
-      stop.abort();
+      const state = await this.ended(run, timeoutMs);
+      ended = true;
       await working;
+      return state;
+    } finally {
+      ended = true;
     }
   }
 }

@@ -51,6 +51,7 @@ describe('a command and a claim at the same moment', () => {
 
   it('cancel of one call: exactly one of it and the claim wins', async () => {
     const run = await world.accepted({ calls: calls(2) });
+    await world.until(run, ({ tools }) => tools.every(({ status }) => status === 'queued'));
     held = await world.mustTakeJob();
     between = async () => void (await held.claim());
     await world.command('cancel_tool', run.run, { index: held.job.index });
@@ -64,6 +65,7 @@ describe('a command and a claim at the same moment', () => {
 
   it('pause: a claimed call stays with its attempt, an unclaimed one is taken back', async () => {
     const run = await world.accepted({ calls: calls(3) });
+    await world.until(run, ({ tools }) => tools.every(({ status }) => status === 'queued'));
     held = await world.mustTakeJob();
     between = async () => void (await held.claim());
     await world.command('pause', run.run);

@@ -1,7 +1,7 @@
 import { Kvm } from '@nats-io/kv';
 import { JOBS_STREAM } from '@toolstream/proto-events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type DeadJob, DEAD_JOBS_BUCKET } from '../src/index.ts';
+import { DEAD_JOBS_BUCKET, type DeadJob } from '../src/index.ts';
 import { calls, endsOf, hooked, tool, World } from './harness.ts';
 
 let world: World;
@@ -101,7 +101,9 @@ describe('an orchestrator that stops in order', () => {
   it('hands over, and what ran meanwhile goes on', async () => {
     const first = await world.orchestrator('a');
     const second = await world.orchestrator('b');
-    const runs = await Promise.all(Array.from({ length: 5 }, () => world.accepted({ calls: calls(4), mode: 'sequential' })));
+    const runs = await Promise.all(
+      Array.from({ length: 5 }, () => world.accepted({ calls: calls(4), mode: 'sequential' })),
+    );
     const working = Promise.all(runs.map((run) => world.work(run)));
     await first.stop();
     for (const state of await working) expect(state.status).toBe('succeeded');
@@ -113,6 +115,7 @@ describe('an orchestrator that stops in order', () => {
 describe('a server that dies and comes back', () => {
   it('loses no run', async () => {
     await world.orchestrator('a');
+    await world.jobs();
     const run = await world.accepted({ calls: calls(20) });
     await world.server.kill9();
     await world.server.restart();
@@ -180,8 +183,9 @@ describe('timers', () => {
 describe('a job that is delivered too often', () => {
   it('ends its call, is kept aside, and leaves its queue', async () => {
     await world.orchestrator('a');
+    await world.jobs({ maxDeliver: 2, ackWaitMs: 300 });
     const run = await world.accepted({ calls: calls(1) });
-    const held = await world.takeJob({ maxDeliver: 2, ackWaitMs: 300 });
+    const held = await world.takeJob();
     await held?.claim();
     await world.takeJob({ expires: 2_000 });
     await world.takeJob({ expires: 1_000 });
