@@ -20,7 +20,6 @@ import {
   JOBS_STREAM,
   type Job,
   querySubject,
-  type RequestedCall,
   type RunAddress,
   type RunCommandName,
   type RunState,
@@ -37,7 +36,7 @@ import { type Orchestrator, orchestratorConfig, type RunLog, startOrchestrator }
 
 export const TENANT = 'acme';
 export const APP = 'shop';
-const log = createLogger({ name: 'test', level: process.env['LOG_LEVEL'] ?? 'silent' });
+const log = createLogger({ name: 'test', level: process.env.LOG_LEVEL ?? 'silent' });
 
 export const tool = (name: string, over: Partial<ToolDefinition> = {}): ToolDefinition => ({
   name,
@@ -59,7 +58,9 @@ export const tool = (name: string, over: Partial<ToolDefinition> = {}): ToolDefi
   ...over,
 });
 
-export const calls = (count: number, name = 'write', over: Partial<RequestedCall> = {}): RequestedCall[] =>
+type Call = SubmitRun['calls'][number];
+
+export const calls = (count: number, name = 'write', over: Partial<Call> = {}): Call[] =>
   Array.from({ length: count }, (_, i) => ({
     call_id: `call_${i}`,
     name,
@@ -243,7 +244,9 @@ export class World {
   /** Answers the query for live runs in the projection's place. */
   answerLive(runs: readonly (RunAddress & { seq: number })[]): void {
     const reply = { runs: runs.map(({ tenant, app, run, seq }) => ({ tenant, app, run, seq })) };
-    this.nc.subscribe(querySubject('live'), { callback: (_error, message) => message.respond(JSON.stringify(reply)) });
+    this.nc.subscribe(querySubject('live'), {
+      callback: (_error, message) => void message.respond(JSON.stringify(reply)),
+    });
   }
 
   /** Appends an event by hand, as whoever holds the subject would. */
