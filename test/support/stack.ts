@@ -39,7 +39,7 @@ export async function startTestStack(
 ): Promise<TestStack> {
   const dataDir = mkdtempSync(join(tmpdir(), 'toolstream-e2e-'));
   const secret = randomBytes(32).toString('hex');
-  const env = {
+  const env: NodeJS.ProcessEnv = {
     ...process.env,
     TOOLSTREAM_TOOLS: join(import.meta.dirname, 'tools.ts'),
     LOG_LEVEL: 'warn',

@@ -1,4 +1,4 @@
-import type { FileVersion } from './workspace.ts';
+import type { FileVersion } from './file-version.ts';
 
 /** What went wrong with a file or an artifact: a stable code, and a sentence that says what to do. */
 export class StoreError extends Error {

@@ -3,9 +3,9 @@ import type { KV } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { FILES_BUCKET } from './buckets.ts';
 import { StoreUnavailableError, WorkspaceConflictError } from './errors.ts';
+import type { FileVersion, WorkspaceEntry } from './file-version.ts';
 import { fileKey, pathOfKey, type Scope, scopeKey } from './path.ts';
 import { ANSWER_MS, isWrongSequence, persist } from './persist.ts';
-import type { FileVersion, WorkspaceEntry } from './workspace.ts';
 
 const STREAM = `KV_${FILES_BUCKET}`;
 const PAGE = 500;

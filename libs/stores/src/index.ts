@@ -10,13 +10,12 @@ export {
   StoreUnavailableError,
   WorkspaceConflictError,
 } from './errors.ts';
+export type { FileVersion, WorkspaceEntry } from './file-version.ts';
 export { MAX_PATH_BYTES, normalisePath, type Scope } from './path.ts';
 export {
   AppWorkspace,
-  type FileVersion,
   type ListOptions,
   openWorkspace,
   type Workspace,
-  type WorkspaceEntry,
   type WriteOptions,
 } from './workspace.ts';
