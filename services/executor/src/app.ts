@@ -1,7 +1,7 @@
 import type { NatsConnection, Subscription } from '@nats-io/nats-core';
 import { type EventLog, openEventLog } from '@toolstream/event-log';
 import { controlSubjects, parseControlSubject } from '@toolstream/proto-events';
-import type { Logger, Meter } from '@toolstream/service-kit';
+import type { Logger, Meter, Tracer } from '@toolstream/service-kit';
 import { toolDefinition } from '@toolstream/tool-kit';
 import { openStores } from './adapters/stores.ts';
 import { announceTools } from './catalog/announce.ts';
@@ -24,6 +24,7 @@ export interface ExecutorOptions {
   readonly instance: string;
   readonly logger: Logger;
   readonly meter?: Meter | undefined;
+  readonly tracer?: Tracer | undefined;
   /** In place of those that the configuration names. */
   readonly tools?: ReadonlyMap<string, LoadedTool>;
 }
@@ -61,7 +62,7 @@ export class Executor {
     tools: ReadonlyMap<string, LoadedTool>,
     storesFor: Awaited<ReturnType<typeof openStores>>,
   ) {
-    const { nc, config, instance, logger, meter } = options;
+    const { nc, config, instance, logger, meter, tracer } = options;
     this.#options = options;
     this.#control = new ControlWatch(log, (error) => logger.error({ error }, 'could not look at a run'));
     const thread = new ThreadRunner({
@@ -84,7 +85,8 @@ export class Executor {
       progressHz: config.TOOLSTREAM_PROGRESS_HZ,
       graceMs: config.TOOLSTREAM_GRACE_MS,
       pauseHoldMs: config.TOOLSTREAM_PAUSE_HOLD_MS,
-      onEnd: executorMetrics(meter, () => ({ busy: this.#poller.busy, slots: config.SLOTS })),
+      metrics: executorMetrics(meter, () => ({ busy: this.#poller.busy, slots: config.SLOTS })),
+      tracer,
     });
     this.#poller = new JobPoller({
       nc,
@@ -111,7 +113,7 @@ export class Executor {
     await this.#poller.stop();
     if (!(await this.#idleBy(performance.now() + drainMs))) {
       this.#handler.handBack();
-      await this.#idleBy(deadline);
+      if (!(await this.#idleBy(deadline))) this.#handler.abandon();
     }
     clearInterval(this.#heartbeat);
     this.#signals?.unsubscribe();

@@ -1,3 +1,4 @@
+import { jobSubject } from '@toolstream/proto-events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Bench } from './harness.ts';
 
@@ -36,12 +37,13 @@ describe('a first delivery', () => {
     expect(await bench.types(job)).toEqual(['tool.skipped']);
   });
 
-  it('of a second copy of the job leaves the first one alone', async () => {
-    const job = await bench.dispatch('stepper', { steps: 5, ms: 50 });
-    await bench.executor(LEASE);
+  it.each([1, 2])('of a second copy of the job leaves the first one alone (%i executors)', async (executors) => {
+    for (let i = 0; i < executors; i++) await bench.executor({ ...LEASE, SLOTS: '2' });
+    const job = await bench.dispatch('stepper', { steps: 30, ms: 50 });
     await bench.until(job, 'tool.started.v1');
-    // Beyond the duplicate window the queue would take the same id again; another id stands for that here.
-    await bench.log.publishJob({ ...job, job_id: `${job.job_id}x` });
+    // Beyond the duplicate window the queue takes the same job again.
+    bench.nc.publish(jobSubject('default', 'normal', job.tenant), JSON.stringify(job));
+    await bench.untilEnd(job);
     await bench.untilJobsLeft(0);
     expect((await bench.types(job)).filter((type) => type !== 'tool.progressed')).toEqual([
       'tool.started',

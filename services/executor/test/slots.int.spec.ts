@@ -115,6 +115,18 @@ describe('an executor that stops', () => {
     expect((await bench.events(job)).at(-1)).toMatchObject({ type: 'tool.succeeded.v1', attempt: 1 });
   });
 
+  it('appends nothing for a tool that must not run twice and takes too long: it is lost, and a person decides', async () => {
+    const executor = await bench.executor({ TOOLSTREAM_DRAIN_MS: '0', TOOLSTREAM_STOP_MS: '300' });
+    const job = await bench.dispatch('stepper', { steps: 10_000, ms: 10 }, { idempotent: false });
+    await bench.until(job, 'tool.progressed.v1');
+    await executor.stop();
+    const types = await bench.types(job);
+    expect(types.filter((type) => type !== 'tool.progressed')).toEqual(['tool.started']);
+    await bench.executor();
+    expect(await bench.until(job, 'tool.released.v1')).toMatchObject({ data: { reason: 'lost' } });
+    await bench.untilJobsLeft(0);
+  });
+
   it('takes no more jobs', async () => {
     const executor = await bench.executor();
     await executor.stop();

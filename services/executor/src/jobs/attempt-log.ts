@@ -111,6 +111,9 @@ export class AttemptLog {
       while (!this.#closed && (await this.#step())) {
         // Each step appends one event.
       }
+    } catch (error) {
+      // No step lets an expected failure through: better a lost attempt than one that goes on with a broken pen.
+      this.close(error instanceof Error ? error : new Error(String(error)));
     } finally {
       this.#pumping = false;
     }

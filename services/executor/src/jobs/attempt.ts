@@ -5,6 +5,7 @@ import { type AbortKind, OutputBuffer, ProgressCoalescer, ToolAborted, ToolFailu
 import type { AttemptStores, StoresFor } from '../adapters/stores.ts';
 import type { ControlWatch, Verdict } from '../control/control-watch.ts';
 import type { Execution, LoadedTool, ToolRunner } from '../isolation/runner.ts';
+import type { AttemptMeasured } from '../metrics.ts';
 import { AttemptHost } from './attempt-host.ts';
 import { AttemptLog } from './attempt-log.ts';
 import { Deadline } from './deadline.ts';
@@ -28,6 +29,7 @@ export interface AttemptOptions {
   readonly progressHz: number;
   readonly graceMs: number;
   readonly pauseHoldMs: number;
+  onMeasured(measured: AttemptMeasured): void;
 }
 
 /** `ended`: an event says how the attempt ended, the job is done. `fenced`: another writer has the tool call. */
@@ -190,6 +192,9 @@ export class Attempt {
   async #end<T extends EventType>(type: T, data: EventData<T>): Promise<AttemptEnd> {
     try {
       await this.#log.end(type, data);
+      const end = type.slice('tool.'.length, type.lastIndexOf('.'));
+      const { job, queueMs, onMeasured } = this.#options;
+      onMeasured({ tool: job.name, end, durationMs: this.#activeMs(), queueMs });
       return 'ended';
     } catch (error) {
       if (isConflict(error) || error instanceof ToolAborted) return 'fenced';
@@ -197,10 +202,15 @@ export class Attempt {
     }
   }
 
+  /** Since the claim, time held by a pause outside. */
+  #activeMs(): number {
+    return Math.max(0, Math.round(performance.now() - this.#startedAt - this.#heldMs));
+  }
+
   #metrics(): ToolMetrics {
     const memory = this.#execution?.memoryPeakBytes();
     return {
-      duration_ms: Math.max(0, Math.round(performance.now() - this.#startedAt - this.#heldMs)),
+      duration_ms: this.#activeMs(),
       queue_ms: this.#options.queueMs,
       ...(memory === undefined ? {} : { memory_peak_bytes: Math.round(memory) }),
       ...this.#host.counts,

@@ -1,13 +1,13 @@
-import type { EventLog } from '@toolstream/event-log';
-import { isRetryable } from '@toolstream/event-log';
+import { type EventLog, isRetryable } from '@toolstream/event-log';
 import { type Isolation, type Job, job as jobSchema } from '@toolstream/proto-events';
-import type { Logger } from '@toolstream/service-kit';
+import { inSpan, type Logger, type Tracer } from '@toolstream/service-kit';
 import { z } from 'zod';
 import type { StoresFor } from '../adapters/stores.ts';
 import type { ControlWatch } from '../control/control-watch.ts';
 import type { LoadedTool, ToolRunner } from '../isolation/runner.ts';
+import type { ExecutorMetrics, JobOutcome } from '../metrics.ts';
 import type { Delivery } from '../poller/delivery.ts';
-import { Attempt } from './attempt.ts';
+import { Attempt, type AttemptEnd } from './attempt.ts';
 import { claimJob } from './claim.ts';
 
 export interface JobHandlerOptions {
@@ -21,10 +21,9 @@ export interface JobHandlerOptions {
   readonly progressHz: number;
   readonly graceMs: number;
   readonly pauseHoldMs: number;
-  onEnd(outcome: JobOutcome): void;
+  readonly metrics: ExecutorMetrics;
+  readonly tracer?: Tracer | undefined;
 }
-
-export type JobOutcome = 'ended' | 'fenced' | 'settled' | 'left' | 'malformed';
 
 interface HeldJob {
   readonly job: Job;
@@ -40,6 +39,7 @@ export class JobHandler {
   readonly #options: JobHandlerOptions;
   readonly #held = new Map<string, HeldJob>();
   readonly #source: string;
+  #handingBack = false;
 
   constructor(options: JobHandlerOptions) {
     this.#options = options;
@@ -55,13 +55,7 @@ export class JobHandler {
     const job = this.#parse(delivery);
     if (!job) return this.#done('malformed');
     const known = this.#held.get(job.job_id);
-    if (known) {
-      // The lease lapsed (the process or the connection stood still) but the attempt lives: it answers for this
-      // delivery too. Taking it over from ourselves would only throw its work away.
-      known.delivery = delivery;
-      delivery.working();
-      return this.#done('left');
-    }
+    if (known) return this.#done(this.#meetAgain(known, delivery));
     const held: HeldJob = { job, delivery, attempt: undefined };
     this.#held.set(job.job_id, held);
     try {
@@ -75,6 +69,19 @@ export class JobHandler {
     }
   }
 
+  #meetAgain(known: HeldJob, delivery: Delivery): JobOutcome {
+    if (known.delivery.info.streamSeq !== delivery.info.streamSeq) {
+      // A second copy of the job: the first one is being worked on.
+      delivery.ack();
+      return 'settled';
+    }
+    // The lease lapsed (the process or the connection stood still) but the attempt lives: it answers for this delivery
+    // too. Taking it over from ourselves would only throw its work away.
+    known.delivery = delivery;
+    delivery.working();
+    return 'left';
+  }
+
   /** Tells the server that every held job is being worked on. Independent of what the tools do. */
   beat(): void {
     for (const held of this.#held.values()) held.delivery.working();
@@ -82,15 +89,19 @@ export class JobHandler {
 
   /** Stops and hands back what may run again elsewhere. */
   handBack(): void {
-    for (const { attempt } of this.#held.values()) {
-      if (attempt?.isIdempotent) attempt.stop('drain', 'The executor is shutting down; the call is handed back.');
-    }
+    this.#handingBack = true;
+    for (const { attempt } of this.#held.values()) if (attempt) handBack(attempt);
+  }
+
+  /** Ends what still runs without a word: to the log it is lost, and what that means depends on the tool. */
+  abandon(): void {
+    for (const { attempt } of this.#held.values()) attempt?.stop('fenced', 'The executor has shut down.');
   }
 
   async #claimAndRun(held: HeldJob): Promise<JobOutcome> {
     const { job } = held;
-    const { log, instance, tools, runners, storesFor, control, logger, progressHz, graceMs, pauseHoldMs } =
-      this.#options;
+    const { log, instance, tools, runners, storesFor, control, logger, metrics } = this.#options;
+    const { progressHz, graceMs, pauseHoldMs } = this.#options;
     const deliveries = held.delivery.info.deliveries;
     const claim = await claimJob({ log, instance, source: this.#source }, job, deliveries);
     if (claim.kind !== 'claimed') {
@@ -98,7 +109,7 @@ export class JobHandler {
       if (claim.kind === 'settled') held.delivery.ack();
       return claim.kind;
     }
-    held.attempt = new Attempt({
+    const attempt = new Attempt({
       job,
       attempt: claim.attempt,
       seq: claim.seq,
@@ -113,12 +124,22 @@ export class JobHandler {
       progressHz,
       graceMs,
       pauseHoldMs,
+      onMeasured: (measured) => metrics.attempt(measured),
     });
-    const end = await held.attempt.run();
+    held.attempt = attempt;
+    if (this.#handingBack) handBack(attempt);
+    const end = await this.#traced(job, claim.attempt, () => attempt.run());
     // The acknowledgement is not waited for. If it is lost, the job comes again, finds the attempt's end in the log and
     // is acknowledged then: waiting would cost every call a round trip and prove nothing that the log does not prove.
     if (end === 'ended') held.delivery.ack();
     return end;
+  }
+
+  #traced(job: Job, attempt: number, work: () => Promise<AttemptEnd>): Promise<AttemptEnd> {
+    const { tracer } = this.#options;
+    if (!tracer) return work();
+    const attributes = { run: job.run, index: job.index, tool: job.name, attempt };
+    return inSpan(tracer, `attempt ${job.name}`, { traceparent: job.traceparent, attributes }, work);
   }
 
   #parse(delivery: Delivery): Job | undefined {
@@ -133,7 +154,11 @@ export class JobHandler {
   }
 
   #done(outcome: JobOutcome): JobOutcome {
-    this.#options.onEnd(outcome);
+    this.#options.metrics.job(outcome);
     return outcome;
   }
+}
+
+function handBack(attempt: Attempt): void {
+  if (attempt.isIdempotent) attempt.stop('drain', 'The executor is shutting down; the call is handed back.');
 }
