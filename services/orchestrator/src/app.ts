@@ -159,7 +159,7 @@ export async function startOrchestrator(options: OrchestratorOptions): Promise<O
       await sweep.stop();
       await Promise.all([commands.idle(), dispatches.idle()]);
       await Promise.all(consumers.map((consumer) => consumer.drain()));
-      await releasePin(jsm, feeds, partitions, DURABLE);
+      await releasePin(nc, jsm, feeds, partitions, DURABLE);
       catalog.stop();
     },
   };

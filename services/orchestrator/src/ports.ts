@@ -36,7 +36,7 @@ export interface DeadJob {
 
 /** Jobs that exhausted their deliveries, kept for whoever looks into them or sends them out again. */
 export interface DeadJobs {
-  /** The job at this place of its stream; `undefined` when it is gone. */
+  /** The job at this place of its stream; `undefined` when it is gone, or no job. */
   find(seq: number): Promise<Job | undefined>;
   keep(dead: DeadJob): Promise<void>;
   /** Takes it out of the queue's stream, where it would stay for ever. */

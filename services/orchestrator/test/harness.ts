@@ -1,3 +1,6 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import {
   AckPolicy,
   type Consumer,
@@ -86,6 +89,7 @@ export class World {
   readonly log: EventLog;
   readonly #telemetry: Telemetry;
   readonly #running = new Set<Running>();
+  readonly #children = new Set<ChildProcess>();
   #jobs: Consumer | undefined;
   #ids = 0;
 
@@ -117,6 +121,11 @@ export class World {
 
   async stop(): Promise<void> {
     await Promise.all([...this.#running].map((running) => running.stop()));
+    for (const child of this.#children) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    }
     await this.#telemetry.shutdown();
     await this.nc.close();
     await this.server.stop();
@@ -151,6 +160,25 @@ export class World {
     const running: Running = { instance, app, nc, stop: () => end(() => app.stop()), kill: () => end(async () => {}) };
     this.#running.add(running);
     return running;
+  }
+
+  /** The service as it is deployed: a process of its own. */
+  async process(instance: string): Promise<ChildProcess> {
+    const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+    const child = fork(main, {
+      execArgv: ['--conditions=source', '--import', 'tsx'],
+      env: {
+        ...process.env,
+        NATS_URL: this.server.url,
+        TOOLSTREAM_INSTANCE: instance,
+        TOOLSTREAM_PARTITIONS: String(this.log.partitions),
+        TOOLSTREAM_FAILOVER: '1s',
+        LOG_LEVEL: process.env.LOG_LEVEL ?? 'error',
+      },
+    });
+    await once(child, 'message');
+    this.#children.add(child);
+    return child;
   }
 
   async submit(request: Partial<SubmitRun> & Pick<SubmitRun, 'calls'>): Promise<SubmitReply> {

@@ -134,17 +134,24 @@ describe('two orchestrators', () => {
     expect(events.at(-1)?.event().source).toBe('toolstream/b');
   });
 
-  it('leave a run to the one that accepted it while it sends out the jobs', async () => {
-    await world.orchestrator('a');
-    await world.orchestrator('b');
-    const runs = await Promise.all(Array.from({ length: 10 }, () => world.accepted({ calls: calls(10) })));
-    for (const run of runs) await world.until(run, ({ tools }) => tools.every(({ status }) => status === 'queued'));
-    for (const run of runs) {
-      const queued = (await world.types(run)).filter((type) => type === 'tool.queued.v1');
-      expect(queued).toHaveLength(10);
+  it('leave a run to the one that accepted it while it sends out the jobs, also when calls end meanwhile', async () => {
+    const slow = hooked(async (event) => {
+      if (event.type === 'tool.queued.v1') await new Promise((resolve) => setTimeout(resolve, 30));
+    });
+    await world.orchestrator('a', { around: slow });
+    await world.orchestrator('b', { around: slow });
+    const acceptors = new Set<string>();
+    for (let i = 0; i < 8; i++) {
+      const run = await world.accepted({ calls: calls(6) });
+      await (await world.mustTakeJob()).runToSuccess();
+      expect((await world.work(run)).status).toBe('succeeded');
+      const events = (await world.events(run)).map((stored) => stored.event());
+      const acceptor = events[0]?.source ?? '';
+      acceptors.add(acceptor);
+      const queued = events.filter(({ type }) => type === 'tool.queued.v1');
+      expect(queued.map(({ source }) => source)).toEqual(Array(6).fill(acceptor));
     }
-    expect(await world.jobsWaiting()).toBe(100);
-    for (const run of runs) expect((await world.work(run)).status).toBe('succeeded');
-    expect(await world.jobsWaiting()).toBe(0);
+    // One of the two reacts to everything; with both as acceptors it has met another’s runs.
+    expect(acceptors.size).toBe(2);
   });
 });

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Kvm } from '@nats-io/kv';
 import { JOBS_STREAM } from '@toolstream/proto-events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -94,6 +95,24 @@ describe('an orchestrator that dies', () => {
     await held.runToSuccess();
     expect((await world.work(run)).status).toBe('succeeded');
     expect(performance.now() - began).toBeLessThan(12_000);
+  });
+});
+
+describe('a process', () => {
+  it('killed with SIGKILL costs seconds and no run; told to stop it exits with 0', async () => {
+    await world.jobs();
+    const first = await world.process('orchestrator-1');
+    const submitted = Array.from({ length: 6 }, (_, i) =>
+      world.accepted({ calls: calls(6), mode: i % 2 ? 'sequential' : 'parallel' }),
+    );
+    const runs = await Promise.all(submitted);
+    first.kill('SIGKILL');
+    const working = Promise.all(runs.map((run) => world.work(run, 25_000)));
+    const second = await world.process('orchestrator-1');
+    for (const state of await working) expect(state.status).toBe('succeeded');
+    for (const run of runs) expect(endsOf(await world.types(run))).toHaveLength(1);
+    second.kill('SIGTERM');
+    expect(await once(second, 'exit')).toEqual([0, null]);
   });
 });
 

@@ -5,7 +5,9 @@ describe('submitting a run', () => {
   let world: World;
   beforeAll(async () => {
     world = await World.start();
+    // Two of them: either may get a submission, and the other may be the one that reacts.
     await world.orchestrator('a');
+    await world.orchestrator('b');
   });
   afterAll(() => world.stop());
 

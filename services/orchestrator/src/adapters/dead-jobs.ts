@@ -22,7 +22,7 @@ export class DeadJobStore implements DeadJobs {
   async find(seq: number): Promise<Job | undefined> {
     try {
       const message = await this.#jsm.streams.getMessage(JOBS_STREAM, { seq });
-      return message ? job.parse(message.json()) : undefined;
+      return message ? job.safeParse(message.json()).data : undefined;
     } catch (error) {
       if (isGone(error)) return undefined;
       throw error;

@@ -46,7 +46,11 @@ export class DeadLetters {
     const job = await jobs.find(told.stream_seq);
     if (!job) {
       // A terminated job is gone at once. Its tool call still waits for it, and the sweep sends it out anew.
-      logger.warn({ jobSeq: told.stream_seq, reason: told.reason }, 'a dead job is not in its queue any more');
+      logger.warn(
+        { jobSeq: told.stream_seq, reason: told.reason },
+        'a dead job is not in its queue any more, or is none',
+      );
+      await jobs.remove(told.stream_seq);
       return;
     }
     const dead = this.#describe(job, told);

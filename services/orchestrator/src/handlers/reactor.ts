@@ -180,6 +180,8 @@ export class Reactor {
     } catch (error) {
       this.#parts.logger.warn({ error: asError(error), run: pending.run.id }, 'a reaction failed, it comes again');
       pending.reactions = pending.reactions.filter((reaction) => !reactions.includes(reaction));
+      // Some may not have been folded: nothing continues the base before a read.
+      pending.run.feed = 0;
       for (const { batch } of reactions) batch.finished({ error });
     }
   }
@@ -195,6 +197,9 @@ export class Reactor {
       const before = run.base;
       reaction.arrived = run.delivered(message);
       reaction.foreign = this.#isForeign(message, reaction.arrived);
+      if (!reaction.arrived.event) {
+        this.#parts.logger.error({ run: run.id, seq: message.seq, type: message.type }, 'an event is not understood');
+      }
       if (reaction.foreign) {
         const now = performance.now();
         pending.foreign ??= new ForeignWork(now);

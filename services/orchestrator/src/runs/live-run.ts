@@ -1,7 +1,6 @@
 import { type Effect, evolve, type Recorded } from '@toolstream/domain';
 import type { StoredEvent } from '@toolstream/event-log';
 import {
-  ContractError,
   isRunEnded,
   type RunAddress,
   type RunState,
@@ -139,12 +138,11 @@ export class LiveRun {
   }
 }
 
-/** An event of a later version of the contract says nothing to this one. */
+/** What cannot be decoded, such as an event of a later version of the contract, says nothing to this one. */
 function decoded(stored: StoredEvent): ToolstreamEvent | undefined {
   try {
     return stored.event();
-  } catch (error) {
-    if (error instanceof ContractError) return undefined;
-    throw error;
+  } catch {
+    return undefined;
   }
 }
