@@ -7,6 +7,7 @@ import type { Flusher } from './flusher.ts';
 import type { Frame } from './frame.ts';
 import { type HistoryPage, readHistory } from './history.ts';
 import type { EdgeLog } from './log.ts';
+import { Pace } from './pace.ts';
 import { Ring, type RingBudget, type RingLimits } from './ring.ts';
 import { Snapshots, type StateSource } from './snapshots.ts';
 import { type Topic, topicNames, topicPartitions, topicSubjects } from './topic.ts';
@@ -41,6 +42,8 @@ export interface RunEnd {
 const PAGES_KEPT = 8;
 const PAGE_KEPT_MS = 2_000;
 const REOPEN_DELAY_MS = 500;
+/** A burst is handed over in batches of at most this many: who cannot take them falls back on the ring. */
+const BATCH_ENTRIES = 128;
 
 /**
  * The relay of one run or app within this process: one reader of the log, whatever number of clients watches. It begins at
@@ -54,6 +57,7 @@ export class Feed {
   readonly #parts: FeedParts;
   readonly #members = new Set<Member>();
   readonly #ring: Ring;
+  readonly #pace: Pace;
   readonly #pages = new Map<string, Promise<HistoryPage>>();
   #head: Positions;
   #headCursor = '';
@@ -76,6 +80,7 @@ export class Feed {
     this.#parts = parts;
     this.partitions = topicPartitions(topic, parts.log.partitions);
     this.#head = start.positions;
+    this.#pace = new Pace(parts.flusher);
     this.#ring = new Ring(start.positions, parts.ringLimits, parts.ringBudget);
     this.snapshots = new Snapshots(parts.sourceOf(topic), {
       head: () => this.#head,
@@ -143,6 +148,7 @@ export class Feed {
   close(): void {
     this.#closed = true;
     this.#follower?.stop();
+    this.#pace.stop();
     this.#pages.clear();
     this.#pending = [];
     this.#ring.clear(this.#head);
@@ -169,7 +175,6 @@ export class Feed {
 
   #relay(events: readonly StoredEvent[]): void {
     if (this.#closed || this.#end) return;
-    if (this.#pending.length === 0) this.#parts.flusher.feed(() => this.#flush());
     const { topic } = this;
     const app = topic.kind === 'app' ? topic.app : undefined;
     for (const event of events) {
@@ -184,9 +189,10 @@ export class Feed {
         { seq: event.seq, type: event.type, run, data: event.data },
       );
       this.#ring.push(entry);
-      this.#pending.push(entry);
+      if (this.#pending.push(entry) === 1) this.#pace.schedule(this.#members.size, this.#flush);
       this.#head = positions;
       this.#headCursor = cursor;
+      if (this.#pending.length >= BATCH_ENTRIES) this.#flush();
       if (entry.end && topic.kind === 'run') {
         this.#end = { positions, frame: entry.end };
         this.#follower?.stop();
@@ -195,12 +201,12 @@ export class Feed {
     }
   }
 
-  #flush(): void {
+  readonly #flush = (): void => {
     if (this.#pending.length === 0) return;
     const batch = new Batch(this.#pending);
     this.#pending = [];
     for (const member of this.#members) member.receive(batch);
-  }
+  };
 
   async #readPage(position: Positions): Promise<HistoryPage> {
     const until = this.#head.map((seq, slot) => this.#ring.oldest(slot) ?? seq);
