@@ -141,7 +141,7 @@ describe('two orchestrators', () => {
     await world.orchestrator('a', { around: slow });
     await world.orchestrator('b', { around: slow });
     const acceptors = new Set<string>();
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < 40 && (i < 4 || acceptors.size < 2); i++) {
       const run = await world.accepted({ calls: calls(6) });
       await (await world.mustTakeJob()).runToSuccess();
       expect((await world.work(run)).status).toBe('succeeded');
