@@ -133,17 +133,17 @@ describe('a paused run', () => {
 
   it('holds its tool, outside of the tool’s timeout, and lets it go on when resumed', async () => {
     await bench.executor();
-    const job = await bench.dispatch('stepper', { steps: 50, ms: 20 }, { timeout_ms: 2500 });
+    const job = await bench.dispatch('stepper', { steps: 30, ms: 20 }, { timeout_ms: 4000, isolation: 'inline' });
     await bench.until(job, 'tool.progressed.v1');
     await pause(job);
     await sleep(300);
     const held = await progressCount(job);
-    await sleep(2700);
+    await sleep(4200);
     expect(await progressCount(job)).toBe(held);
     await resume(job);
     const end = await bench.until(job, 'tool.succeeded.v1');
     expect(end.attempt).toBe(1);
-    expect(end.data.metrics.duration_ms).toBeLessThan(2500);
+    expect(end.data.metrics.duration_ms).toBeLessThan(4000);
   });
 
   it('hands an idempotent tool back when it is held for long', async () => {
