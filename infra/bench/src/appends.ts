@@ -34,7 +34,7 @@ export function appends({ quick, say }: BenchOptions): Promise<Report> {
     const republished = await start({ prefix: 'republished' });
 
     const pipeline = await bestOf(PIPELINES, plain);
-    say(`appends: plain publishing is fastest with ${pipeline} in flight`);
+    say(`plain publishing is fastest with ${pipeline} in flight`);
     const results = await alternate(
       {
         log: () => log(SUBJECTS),
@@ -44,7 +44,7 @@ export function appends({ quick, say }: BenchOptions): Promise<Report> {
       },
       { rounds: quick ? 3 : 7, warmUp: 1, restMs: 100 },
       (round, { log: ours, plain: floor }) =>
-        say(`appends: round ${round + 1}: ${Math.round(ours)}/s fenced, ${Math.round(floor)}/s plain`),
+        say(`round ${round + 1}: ${Math.round(ours)}/s fenced, ${Math.round(floor)}/s plain`),
     );
     const rows: Row[] = [
       compared({ ...PLACE, name: `fenced, ${SUBJECTS} subjects` }, results.log, results.plain, TARGET),

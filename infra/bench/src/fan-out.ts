@@ -48,7 +48,7 @@ export function fanOut({ quick, say }: BenchOptions): Promise<Report> {
       await Promise.all(audiences.map((audience) => audience.call('connect', { door, count: CLIENTS / AUDIENCES })));
     }
 
-    const emission: Emission = { rate: EVENTS_PER_SECOND, seconds: quick ? 2 : 4 };
+    const emission: Emission = { rate: EVENTS_PER_SECOND, seconds: quick ? 2 : 5 };
     let example = '';
     const turn = async (pid: number, emit: () => Promise<{ sent: number }>): Promise<Turn> => {
       for (const audience of audiences) await audience.call('reset');
@@ -66,7 +66,7 @@ export function fanOut({ quick, say }: BenchOptions): Promise<Report> {
       },
       { rounds: quick ? 3 : 7, warmUp: 1, restMs: 200 },
       (round, { edge: ours, bare }) =>
-        say(`fan-out: round ${round + 1}: ${perCpuSecond(ours)} frames per CPU second, bare ws ${perCpuSecond(bare)}`),
+        say(`round ${round + 1}: ${perCpuSecond(ours)} frames per CPU second, bare ws ${perCpuSecond(bare)}`),
     );
     const place = { benchmark: 'fan-out', unit: 'frames/CPU s' };
     const name = `1 run to ${CLIENTS} clients / bare ws`;

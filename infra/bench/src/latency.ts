@@ -56,12 +56,12 @@ export function latency({ quick, say }: BenchOptions): Promise<Report> {
             relay: await contender('jetstream', ({ run }) => relayDoor(relays.jetstream, `live.bench.${run}.>`)),
             core: await contender('core', ({ run }) => relayDoor(relays.core, `core.bench.${run}.>`)),
           };
-          const emission = { rate: EVENTS_PER_SECOND, seconds: quick ? 1.5 : 3 };
-          const rounds = quick ? 3 : scene.judged ? 9 : 5;
+          const emission = { rate: EVENTS_PER_SECOND, seconds: quick ? 1.5 : 2 };
+          const rounds = quick ? 3 : scene.judged ? 11 : 5;
           const results = await alternate(
             { edge: () => ways.edge(emission), relay: () => ways.relay(emission), core: () => ways.core(emission) },
             { rounds, warmUp: 1, restMs: 150 },
-            (round, all) => say(`latency: ${scene.name}: round ${round + 1}: ${roundText(all)}`),
+            (round, all) => say(`${scene.name}: round ${round + 1}: ${roundText(all)}`),
           );
           return rowsOf(scene, results);
         })),

@@ -46,7 +46,7 @@ async function main(): Promise<number> {
       rows.push(...report.rows);
       notes.push(...report.notes.map((note) => `${name}: ${note}`));
     } catch (error) {
-      failures.push({ benchmark: name, error: error instanceof Error ? error.message : String(error) });
+      failures.push({ benchmark: name, error: firstLine(error) });
       console.error(error);
     }
   }
@@ -57,6 +57,9 @@ async function main(): Promise<number> {
   console.log(`${summary(rows)} Details: ${file}`);
   return failures.length > 0 ? 1 : 0;
 }
+
+const firstLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!;
 
 function wantedFrom(args: string[]): { names: string[]; quick: boolean } | undefined {
   try {

@@ -65,9 +65,7 @@ export class Submitter {
       ended = await this.#ended(app);
       if (failure !== undefined) throw failure;
       if (performance.now() > stopAt + LATEST_END_MS) {
-        throw new Error(
-          `runs_not_ended: ${submitted - ended} of ${submitted} runs had no end after ${LATEST_END_MS} ms`,
-        );
+        throw new Error(`runs_not_ended: ${await this.#unended(app)} (${submitted - ended} of ${submitted} runs)`);
       }
     }
     const took = (performance.now() - startedAt) / 1_000;
@@ -103,6 +101,16 @@ export class Submitter {
   async #ended(app: string): Promise<number> {
     const text = `SELECT count(*)::int AS count FROM toolstream.runs WHERE tenant = 'bench' AND app = $1 AND ended_at IS NOT NULL`;
     return (await this.#pool.query<{ count: number }>(text, [app])).rows[0]!.count;
+  }
+
+  /** Which runs have no end, and what their calls wait for. */
+  async #unended(app: string): Promise<string> {
+    const text = `SELECT r.run_id, r.status, t.status AS call, count(*)::int AS count FROM toolstream.runs r
+      JOIN toolstream.tools t USING (run_id) WHERE r.app = $1 AND r.ended_at IS NULL GROUP BY 1, 2, 3 ORDER BY 1 LIMIT 5`;
+    const { rows } = await this.#pool.query<{ run_id: string; status: string; call: string; count: number }>(text, [
+      app,
+    ]);
+    return rows.map(({ run_id, status, call, count }) => `${run_id} ${status}: ${count} ${call}`).join(', ');
   }
 
   async #checkAllSucceeded(app: string, runs: number): Promise<void> {

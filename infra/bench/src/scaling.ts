@@ -2,26 +2,42 @@ import { type ServiceSpec, type StackFacts, toolstreamServices } from '@toolstre
 import { withCleanup } from './cleanup.ts';
 import type { BenchOptions } from './options.ts';
 import { alternate, quantile } from './pairs.ts';
-import { compared, type Report } from './report.ts';
+import { compared, type Report, type Row } from './report.ts';
 import { CALLS_PER_RUN, Submitter, toolModule } from './runs.ts';
 import { benchStack } from './stack.ts';
 import { WAIT_MS } from './tools/waiting.ts';
 
 const TEAM = 4;
-const SLOTS = 16;
 const TARGET = { sense: 'at_least', value: 3.5 } as const;
 
+interface Scene {
+  readonly slots: number;
+  readonly rounds: number;
+  readonly judged: boolean;
+}
+
 /**
- * Four executors against one, each with the same slots, for tools that wait a tenth of a second. Both pools are up all
- * the time and take turns; the one whose turn it is not does nothing but ask for jobs.
+ * Four executors against one, each with the same slots, for tools that wait a tenth of a second. With 8 slots the four
+ * need a third of what the whole product can do on two cores, so that executors are what is measured; with 16, the default,
+ * they need two thirds of it, and it is seen how near the machine's end is.
  */
-export function scaling({ quick, say }: BenchOptions): Promise<Report> {
+export async function scaling({ quick, say }: BenchOptions): Promise<Report> {
+  const scenes: Scene[] = [
+    { slots: 8, rounds: quick ? 3 : 5, judged: true },
+    { slots: 16, rounds: quick ? 1 : 3, judged: false },
+  ];
+  const rows: Row[] = [];
+  for (const scene of scenes) rows.push(await measureScene(scene, quick ? 2 : 3, say));
+  return { rows, notes: [] };
+}
+
+/** Both pools are up all the time and take turns; the one whose turn it is not does nothing but ask for jobs. */
+function measureScene({ slots, rounds, judged }: Scene, seconds: number, say: BenchOptions['say']): Promise<Row> {
   return withCleanup(async (cleanup) => {
-    const stack = await benchStack(cleanup, { services: twoPools, env: { SLOTS: String(SLOTS) } });
+    const stack = await benchStack(cleanup, { services: twoPools, env: { SLOTS: String(slots) } });
     const submitter = new Submitter(cleanup, stack);
-    const seconds = quick ? 2 : 4;
     const turn = async (pool: 'solo' | 'team', executors: number) => {
-      const calls = executors * SLOTS * ((seconds * 1_000) / WAIT_MS);
+      const calls = executors * slots * ((seconds * 1_000) / WAIT_MS);
       const atMost = Math.ceil(calls / CALLS_PER_RUN);
       const { app } = await submitter.submitAndWait({
         tool: `bench-wait-${pool}`,
@@ -33,15 +49,15 @@ export function scaling({ quick, say }: BenchOptions): Promise<Report> {
     };
     const results = await alternate(
       { team: () => turn('team', TEAM), solo: () => turn('solo', 1) },
-      { rounds: quick ? 3 : 5, warmUp: 1, restMs: 200 },
+      { rounds, warmUp: 1, restMs: 200 },
       (round, { team, solo }) =>
-        say(`scaling: round ${round + 1}: ${Math.round(team)}/s by ${TEAM} executors, ${Math.round(solo)}/s by one`),
+        say(
+          `SLOTS=${slots}, round ${round + 1}: ${Math.round(team)}/s by ${TEAM} executors, ${Math.round(solo)}/s by one`,
+        ),
     );
-    const name = `${TEAM} executors / 1, ${WAIT_MS} ms tools, SLOTS=${SLOTS}`;
-    return {
-      rows: [compared({ benchmark: 'scaling', name, unit: '/s' }, results.team, results.solo, TARGET)],
-      notes: [],
-    };
+    const name = `${TEAM} executors / 1, ${WAIT_MS} ms tools, SLOTS=${slots}`;
+    const place = { benchmark: 'scaling', name, unit: '/s' };
+    return compared(place, results.team, results.solo, judged ? TARGET : undefined);
   });
 }
 

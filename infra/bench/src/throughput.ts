@@ -42,12 +42,12 @@ export function throughput({ quick, say }: BenchOptions): Promise<Report> {
     const settings = quick ? [{ executors: 1, slots: 32 }] : SETTINGS;
     const tried: { setting: Setting; perSecond: number }[] = [];
     for (const setting of settings) {
-      const [round] = await measure(setting, 1, quick ? 2 : 4);
+      const [round] = await measure(setting, 1, quick ? 2 : 3);
       tried.push({ setting, perSecond: round!.perSecond });
-      say(`throughput: ${textOf(setting)}: ${Math.round(round!.perSecond)} calls a second`);
+      say(`${textOf(setting)}: ${Math.round(round!.perSecond)} calls a second`);
     }
     const { setting: best } = tried.reduce((a, b) => (b.perSecond > a.perSecond ? b : a));
-    const rounds = await measure(best, quick ? 3 : 5, quick ? 2 : 5);
+    const rounds = await measure(best, quick ? 3 : 5, quick ? 2 : 4);
     const middle = [...rounds].sort((a, b) => a.perSecond - b.perSecond)[Math.floor(rounds.length / 2)]!;
     return {
       rows: [
@@ -85,7 +85,7 @@ async function measureSetting(
     const stack = await benchStack(cleanup, { ...servers.urls, executors, env });
     const submitter = new Submitter(cleanup, stack);
     const wish = (time: number): RunsWish => ({ tool: 'bench-noop', seconds: time, unended: 40 });
-    await submitter.submitAndWait(wish(2));
+    await submitter.submitAndWait(wish(1.5));
     const results: Round[] = [];
     for (let round = 0; round < rounds; round++) {
       const stopwatch = watchCpu([

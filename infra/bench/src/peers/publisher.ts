@@ -82,32 +82,41 @@ const appendTo =
 /** Made, and stamped, right before it is sent. */
 const eventOf = ({ run, index, step }: Lane, number: number) => lifecycle(run, index, step, stampedId(now(), number));
 
-/** Events in turn on all subjects that have none in flight; resolves when the last is acknowledged. */
+/**
+ * Events in turn on all subjects, one in flight on each; resolves when the last is acknowledged. An event that finds no
+ * free subject (the server stalls) is made and sent as soon as one is: its delay counts from then, as it does for all.
+ */
 async function emit(lanes: readonly Lane[], send: Send, { rate, seconds }: Emission): Promise<{ sent: number }> {
-  const inFlight = new Set<Promise<void>>();
-  let failure: unknown;
+  const total = Math.round(rate * seconds);
+  let acknowledged = 0;
+  let waiting = 0;
+  let number = 0;
   let next = 0;
-  const sent = await paced(rate, seconds, (number) => {
-    if (failure !== undefined) throw failure;
-    let lane = lanes[next++ % lanes.length]!;
-    for (let tries = 1; lane.busy; tries++) {
-      if (tries > lanes.length) throw new Error('every subject has an event in flight: the server does not keep up');
-      lane = lanes[next++ % lanes.length]!;
+  const allAcknowledged = Promise.withResolvers<void>();
+  const free = (): Lane | undefined => {
+    for (let tries = 0; tries < lanes.length; tries++) {
+      const lane = lanes[next++ % lanes.length]!;
+      if (!lane.busy) return lane;
     }
+    return undefined;
+  };
+  const sendOn = (lane: Lane): void => {
     lane.busy = true;
-    const sending = send(lane, number).then(
-      () => {
-        lane.step++;
-        lane.busy = false;
-        inFlight.delete(sending);
-      },
-      (error: unknown) => {
-        failure ??= error;
-      },
-    );
-    inFlight.add(sending);
+    send(lane, number++).then(() => {
+      lane.busy = false;
+      lane.step++;
+      if (waiting > 0) {
+        waiting--;
+        sendOn(lane);
+      }
+      if (++acknowledged === total) allAcknowledged.resolve();
+    }, allAcknowledged.reject);
+  };
+  const pacing = paced(rate, seconds, () => {
+    const lane = free();
+    if (lane) sendOn(lane);
+    else waiting++;
   });
-  await Promise.all(inFlight);
-  if (failure !== undefined) throw failure;
-  return { sent };
+  await Promise.all([pacing, allAcknowledged.promise]);
+  return { sent: total };
 }
