@@ -86,7 +86,10 @@ interface Reaction {
 /** The reactions that a run waits for. */
 interface Pending {
   readonly run: LiveRun;
+  /** Not looked at yet. */
   reactions: Reaction[];
+  /** Folded, and left to another orchestrator for the moment. */
+  deferred: Reaction[];
   scheduled: boolean;
   foreign: ForeignWork | undefined;
   timer: NodeJS.Timeout | undefined;
@@ -136,6 +139,7 @@ export class Reactor {
       pending = {
         run: this.#parts.runs.hold(id),
         reactions: [],
+        deferred: [],
         scheduled: false,
         foreign: undefined,
         timer: undefined,
@@ -154,32 +158,31 @@ export class Reactor {
 
   #goOn(pending: Pending): void {
     pending.scheduled = false;
-    if (pending.reactions.length === 0) {
+    if (pending.reactions.length > 0) {
+      this.#schedule(pending);
+    } else if (pending.deferred.length > 0) {
+      const now = performance.now();
+      pending.timer = setTimeout(() => this.#schedule(pending), (pending.foreign?.nextLook(now) ?? now) - now);
+    } else {
       this.#pending.delete(pending.run.id);
       this.#parts.runs.release(pending.run);
-      return;
     }
-    const wait = (pending.foreign?.until ?? 0) - performance.now();
-    // A new delivery that came meanwhile is looked at now, what was put off when its time has come.
-    if (wait <= 0 || pending.reactions.some(({ arrived }) => !arrived)) this.#schedule(pending);
-    else pending.timer = setTimeout(() => this.#schedule(pending), wait);
   }
 
   /** Never rejects: each reaction learns its own fate. */
   async #reactToAll(pending: Pending): Promise<void> {
-    const reactions = pending.reactions;
+    const arrived = pending.reactions;
     pending.reactions = [];
+    let reactions: readonly Reaction[] = arrived;
     try {
-      await this.#fold(pending, reactions);
-      const { now, later } = this.#divide(pending, reactions);
-      pending.reactions.unshift(...later);
-      await this.#react(pending.run, now);
-      const oldest = now[0]?.message.time;
-      if (oldest !== undefined) this.#parts.counts.reacted(now.length, Date.now() - oldest);
-      for (const { batch } of now) batch.finished();
+      await this.#fold(pending, arrived);
+      reactions = this.#choose(pending, arrived);
+      await this.#react(pending.run, reactions);
+      const oldest = reactions[0]?.message.time;
+      if (oldest !== undefined) this.#parts.counts.reacted(reactions.length, Date.now() - oldest);
+      for (const { batch } of reactions) batch.finished();
     } catch (error) {
       this.#parts.logger.warn({ error: asError(error), run: pending.run.id }, 'a reaction failed, it comes again');
-      pending.reactions = pending.reactions.filter((reaction) => !reactions.includes(reaction));
       // Some may not have been folded: nothing continues the base before a read.
       pending.run.feed = 0;
       for (const { batch } of reactions) batch.finished({ error });
@@ -214,27 +217,28 @@ export class Reactor {
     return message.subject.endsWith('.run') && Date.now() - (message.time ?? 0) < FRESH_MS;
   }
 
-  /** What is left to another orchestrator for the moment, and what is not. */
-  #divide(pending: Pending, reactions: readonly Reaction[]): { now: readonly Reaction[]; later: Reaction[] } {
+  /** What is reacted to now; the rest is left to another orchestrator for the moment. */
+  #choose(pending: Pending, arrived: readonly Reaction[]): readonly Reaction[] {
     const { run, foreign } = pending;
     const { decisions, counts } = this.#parts;
-    if (!foreign || performance.now() >= foreign.until || !run.view || isRunEnded(run.view.status)) {
+    const now = performance.now();
+    if (!foreign || foreign.isOver(now) || !run.view || isRunEnded(run.view.status)) {
       pending.foreign = undefined;
-      return { now: reactions, later: [] };
+      return [...pending.deferred.splice(0), ...arrived];
     }
-    const now: Reaction[] = [];
-    const later: Reaction[] = [];
-    for (const reaction of reactions) {
-      const wait = reaction.foreign || (mayMakeDue(reaction) && foreign.hasMore((state) => decisions.isDue(state)));
-      (wait ? later : now).push(reaction);
-    }
-    counts.deferred(later.length);
-    return { now, later };
+    const all = [...pending.deferred, ...arrived];
+    const disturbs = all.some(({ foreign, message }) => !foreign && mayMakeDue(message));
+    const busy = disturbs && foreign.isBusy(now, (state) => decisions.isDue(state));
+    const waits = ({ foreign, message }: Reaction): boolean => foreign || (busy && mayMakeDue(message));
+    const before = pending.deferred.length;
+    pending.deferred = all.filter(waits);
+    counts.deferred(Math.max(0, pending.deferred.length - before));
+    return all.filter((reaction) => !waits(reaction));
   }
 
   async #react(run: LiveRun, reactions: readonly Reaction[]): Promise<void> {
     if (!run.view) return;
-    if (reactions.some(mayMakeDue)) {
+    if (reactions.some(({ message }) => mayMakeDue(message))) {
       const outcome = await this.#parts.decisions.carryOut(run, { type: 'advance' });
       if (outcome.kind === 'busy') throw new BusyError(run.id);
     }
@@ -273,7 +277,7 @@ function effectsOf(view: RunState, arrived: Arrived | undefined): readonly Effec
   return arrived?.event ? react(view, arrived.event) : [];
 }
 
-const mayMakeDue = ({ message }: Reaction): boolean => !MAKES_NOTHING_DUE.has(message.type);
+const mayMakeDue = (message: Delivered): boolean => !MAKES_NOTHING_DUE.has(message.type);
 
 /** Whether the base lacks nothing below this event. */
 function continues(run: LiveRun, { message, feed }: Reaction): boolean {

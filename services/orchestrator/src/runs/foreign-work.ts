@@ -1,6 +1,8 @@
 import type { RunState } from '@toolstream/proto-events';
 
-/** So long after an orchestrator's last event on a run it is taken to be still at work on it … */
+/** An orchestrator that wrote to a run this short a while ago is in the middle of it, whatever it has left. */
+export const BUSY_MS = 10;
+/** So long after its last event it is taken to be still at work, if it has something left … */
 export const FOREIGN_MS = 250;
 /** … but never for longer than this after the first one that was waited for. */
 const LONGEST_MS = 1_000;
@@ -27,14 +29,26 @@ export class ForeignWork {
     this.#hasMore = undefined;
   }
 
-  /** When it is taken to be finished. */
-  get until(): number {
-    return Math.min(this.#last + FOREIGN_MS, this.#first + LONGEST_MS);
+  /** Taken to be finished: what it wrote is reacted to like everything else. */
+  isOver(now: number): boolean {
+    return now >= this.#until;
   }
 
-  /** Whether it has more to append on its own: with nothing left to it, what others cause need not wait. */
-  hasMore(isDue: (state: RunState) => boolean): boolean {
+  /** Whether what others cause waits too. With nothing left to append on its own it is in nobody's way. */
+  isBusy(now: number, isDue: (state: RunState) => boolean): boolean {
+    if (this.isOver(now)) return false;
+    if (now < this.#last + BUSY_MS) return true;
     this.#hasMore ??= this.#state !== undefined && isDue(this.#state);
     return this.#hasMore;
+  }
+
+  /** When to look again. */
+  nextLook(now: number): number {
+    const quiet = this.#last + BUSY_MS;
+    return now < quiet ? Math.min(quiet, this.#until) : this.#until;
+  }
+
+  get #until(): number {
+    return Math.min(this.#last + FOREIGN_MS, this.#first + LONGEST_MS);
   }
 }
