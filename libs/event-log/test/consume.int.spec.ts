@@ -307,4 +307,43 @@ describe('a durable consumer', () => {
       expect((await jsm.consumers.info(STREAM, 'plain')).ack_floor.stream_seq).toBeGreaterThan(0);
     });
   });
+
+  describe('of the pipelined style', () => {
+    const pipelined = { style: 'pipelined', stream: STREAM, durable: 'pipelined', onError } as const;
+
+    test('hands over what arrives without waiting for what is in hand, in order, up to its bound', async () => {
+      const seen: number[] = [];
+      const { promise: released, resolve: release } = Promise.withResolvers<void>();
+      const handler = (batch: readonly Delivered[]) => {
+        seen.push(...seqsOf(batch));
+        return released;
+      };
+      await consume({ ...pipelined, inHand: 8, handler });
+      const seqs = await appendChain(main.log, newRun(), 0, 4);
+      await expect.poll(() => seen).toEqual(seqs);
+      const more = await appendChain(main.log, newRun(), 0, 12);
+      await expect.poll(() => seen.length).toBe(8);
+      await sleep(100);
+      expect(seen).toEqual([...seqs, ...more].slice(0, 8));
+      release();
+      await expect.poll(() => seen).toEqual([...seqs, ...more]);
+      await expect.poll(async () => (await jsm.consumers.info(STREAM, 'pipelined')).num_ack_pending).toBe(0);
+    });
+
+    test('gives a batch back that failed, and keeps one that takes long', async () => {
+      const deliveries: number[] = [];
+      const handler = async (batch: readonly Delivered[]) => {
+        deliveries.push(...batch.map((message) => message.deliveries));
+        if (deliveries.length === 1) throw new Error('not yet');
+        await sleep(1_500);
+      };
+      const consumer = await consume({ ...pipelined, ackWaitMs: 600, retryDelayMs: 100, handler });
+      await appendChain(main.log, newRun(), 0, 1);
+      await expect.poll(() => deliveries, { timeout: 3_000 }).toEqual([1, 2]);
+      await consumer.drain();
+      expect(deliveries).toEqual([1, 2]);
+      expect(errors).toEqual([new Error('not yet')]);
+      await expect.poll(async () => (await jsm.consumers.info(STREAM, 'pipelined')).num_ack_pending).toBe(0);
+    });
+  });
 });
