@@ -1,13 +1,6 @@
 import { type Effect, isOutstanding, outstanding, react } from '@toolstream/domain';
 import { type Delivered, LogRejectedError } from '@toolstream/event-log';
-import {
-  isRunEnded,
-  parseEventSubject,
-  RUN_END_TYPES,
-  type RunAddress,
-  type RunState,
-  VOLATILE_TYPES,
-} from '@toolstream/proto-events';
+import { isRunEnded, parseEventSubject, type RunState, VOLATILE_TYPES } from '@toolstream/proto-events';
 import { asError, type Logger } from '@toolstream/service-kit';
 import type { Present, TimerStore } from '../ports.ts';
 import type { CatchUp } from '../runs/catch-up.ts';
@@ -18,6 +11,7 @@ import { ForeignWork } from '../runs/foreign-work.ts';
 import type { Arrived, LiveRun } from '../runs/live-run.ts';
 import type { LiveRuns } from '../runs/live-runs.ts';
 import { BusyError } from './errors.ts';
+import { Batch, continues, mayMakeDue, type Pending, type Reaction } from './reaction.ts';
 
 export interface ReactorCounts {
   /** `lagMs`: the age of the oldest of them. */
@@ -37,63 +31,8 @@ export interface ReactorParts {
   readonly counts: ReactorCounts;
 }
 
-/** Events after which nothing new may run; every other one may make something due. */
-const MAKES_NOTHING_DUE: ReadonlySet<string> = new Set([
-  'tool.queued.v1',
-  'tool.started.v1',
-  'tool.checkpointed.v1',
-  'tool.cancel_acknowledged.v1',
-  'tool.retry_scheduled.v1',
-  'tool.approval_requested.v1',
-  ...RUN_END_TYPES,
-]);
-
 /** A delivery older than this comes from a backlog: whoever wrote it has finished or is dead. */
 const FRESH_MS = 2_000;
-
-/** Deliveries that came together and are acknowledged together. */
-class Batch {
-  readonly done = Promise.withResolvers<void>();
-  #left: number;
-  #failure: { error: unknown } | undefined;
-
-  constructor(size: number) {
-    this.#left = size;
-    if (size === 0) this.done.resolve();
-  }
-
-  finished(failure?: { error: unknown }): void {
-    this.#failure ??= failure;
-    if (--this.#left > 0) return;
-    if (this.#failure) this.done.reject(this.#failure.error);
-    else this.done.resolve();
-  }
-}
-
-/** A delivered event on its way through the reaction. */
-interface Reaction {
-  readonly message: Delivered;
-  readonly address: RunAddress;
-  /** The uninterrupted feed that it came in. */
-  readonly feed: number;
-  readonly batch: Batch;
-  /** Set when it is folded. */
-  arrived: Arrived | undefined;
-  /** Another orchestrator appended it just now. */
-  foreign: boolean;
-}
-
-/** The reactions that a run waits for. */
-interface Pending {
-  readonly run: LiveRun;
-  /** Not looked at yet. */
-  reactions: Reaction[];
-  /** Folded, and left to another orchestrator for the moment. */
-  deferred: Reaction[];
-  scheduled: boolean;
-  foreign: ForeignWork | undefined;
-  timer: NodeJS.Timeout | undefined;
-}
 
 /**
  * Reacts to every event: appends what it makes due and performs its effects, where nothing shows that this is done. It is
@@ -275,12 +214,4 @@ export class Reactor {
 function effectsOf(view: RunState, arrived: Arrived | undefined): readonly Effect[] {
   if (arrived?.begun) return arrived.begun.filter(({ type }) => type !== 'signal');
   return arrived?.event ? react(view, arrived.event) : [];
-}
-
-const mayMakeDue = (message: Delivered): boolean => !MAKES_NOTHING_DUE.has(message.type);
-
-/** Whether the base lacks nothing below this event. */
-function continues(run: LiveRun, { message, feed }: Reaction): boolean {
-  if (!run.base) return message.type === 'run.accepted.v1';
-  return message.seq <= run.base.seq || feed === run.feed;
 }
