@@ -167,15 +167,17 @@ describe('a durable consumer', () => {
       const handler = async (batch: readonly Delivered[]) => {
         await sleep(20);
         handled.push(...seqsOf(batch));
-        if (handled.length === 10) void consumer?.drain();
+        // How batches are cut is the server's and the moment's: only that a batch is whole counts.
+        if (handled.length >= 10) void consumer?.drain();
       };
       consumer = await consume(reactor({ batch: { maxMessages: 5 }, handler }));
       await consumer.ended;
-      expect(handled).toEqual(seqs.slice(0, 10));
+      expect(handled.length).toBeLessThan(seqs.length);
+      expect(handled).toEqual(seqs.slice(0, handled.length));
       const rest: number[] = [];
       await consume(reactor({ handler: async (batch) => void rest.push(...seqsOf(batch)) }));
-      await expect.poll(() => rest.length, { timeout: 3_000 }).toBe(30);
-      expect(rest.sort((a, b) => a - b)).toEqual(seqs.slice(10));
+      await expect.poll(() => rest.length, { timeout: 3_000 }).toBe(seqs.length - handled.length);
+      expect(rest.sort((a, b) => a - b)).toEqual(seqs.slice(handled.length));
     });
 
     test('pinned, lets one replica work and another take over when it dies', async () => {
