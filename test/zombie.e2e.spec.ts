@@ -67,3 +67,35 @@ describe('An executor that is stopped past its lease and then continued', () => 
     expect(problemsOfHistory(await t.history(run_id))).toEqual([]);
   });
 });
+
+describe('An executor that is killed between the write of os-line-replace and its end', () => {
+  it('has replaced once: the attempt that takes over finds that write and answers with it', async () => {
+    const client = t.client();
+    const content = 'one\ntwo\nthree\n';
+    const { run_id } = await client.submit({
+      app: 'killed',
+      tool_calls: [
+        { id: 'w', name: 'os-write', arguments: { file_path: 'a.txt', content } },
+        {
+          id: 'r',
+          name: 'replace-then-die',
+          // Were it applied twice, the second time would replace what the first one wrote.
+          arguments: {
+            file_path: 'a.txt',
+            first_replaced_line: 2,
+            last_replaced_line: 2,
+            replace: 'two\ntwo and a half',
+          },
+        },
+      ],
+    });
+    const state = await client.watch(run_id).done;
+    expect(state.status).toBe('succeeded');
+    expect(state.tools[1]!.attempt).toBe(2);
+    const response = await fetch(`${t.url}/v1/apps/killed/files/a.txt`, {
+      headers: { authorization: `Bearer ${await t.token()}` },
+    });
+    expect(await response.text()).toBe('one\ntwo\ntwo and a half\nthree\n');
+    expect(problemsOfHistory(await t.history(run_id))).toEqual([]);
+  });
+});

@@ -1,5 +1,6 @@
-import { defineTool, ToolFailure } from '@toolstream/tool-kit';
+import { defineTool, type Tool, ToolFailure } from '@toolstream/tool-kit';
 import { z } from 'zod';
+import { osLineReplace } from '../../services/executor/src/tools/os-line-replace.ts';
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -68,4 +69,16 @@ const noop = defineTool({
   run: () => null,
 });
 
-export const tools = [steps, careful, flaky, noop];
+/** The bundled tool itself, in an executor that dies as soon as the file is written and before the attempt's end is. */
+const replaceThenDie: Tool = {
+  ...osLineReplace,
+  name: 'replace-then-die',
+  isolation: 'inline',
+  async invoke(ctx, args) {
+    const result = await osLineReplace.invoke(ctx, args);
+    if (ctx.attempt === 1) process.kill(process.pid, 'SIGKILL');
+    return result;
+  },
+};
+
+export const tools = [steps, careful, flaky, noop, replaceThenDie];
