@@ -41,7 +41,9 @@ export const LONG_PULL_MS = 300;
  * 1. Consumers nobody asked for a while get one immediate pull each, the longest silent first, so that none is passed over
  *    however few slots there are: that is how work is found.
  * 2. Where messages are known to wait, the remaining slots are divided by weight.
- * 3. What is left waits in long pulls, the most recently used consumers first, and only on half the free slots unless
+ * 3. Slots for what is known to wait behind an open pull are kept until that pull is answered, in a moment: a long pull
+ *    elsewhere would hold them while there is work.
+ * 4. What is left waits in long pulls, the most recently used consumers first, and only on half the free slots unless
  *    there are plenty: the other half stays ready for what the long pulls bring news of.
  */
 export function planPulls<S extends Source>(
@@ -73,6 +75,7 @@ export function planPulls<S extends Source>(
     free -= 1;
   }
   for (const [source, batch] of batches) plan(source, batch, 0);
+  free -= Math.min(free, waitingBehindOpenPulls(sources));
 
   const covered = sources.filter((source) => source.covered).length;
   const all = free + covered;
@@ -83,5 +86,8 @@ export function planPulls<S extends Source>(
   for (const source of toCover) plan(source, 1, LONG_PULL_MS);
   return pulls;
 }
+
+const waitingBehindOpenPulls = (sources: readonly Source[]): number =>
+  sources.reduce((sum, { open, covered, hint }) => sum + (open > 0 && !covered ? Math.max(0, hint - open) : 0), 0);
 
 const RANK: Readonly<Record<Priority, number>> = { high: 0, normal: 1, low: 2 };

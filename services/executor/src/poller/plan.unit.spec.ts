@@ -50,6 +50,13 @@ describe('a plan of pulls', () => {
     expect(plan(fresh(), 32)).toHaveLength(12);
   });
 
+  it('keeps slots for what waits behind an open pull instead of waiting elsewhere', () => {
+    const sources = fresh();
+    Object.assign(named(sources, 'normal_2'), { hint: 5, open: 2 });
+    expect(plan(sources, 3)).toEqual([]);
+    expect(plan(sources, 4)).toHaveLength(1);
+  });
+
   it('waits even with a single slot', () => {
     expect(plan(fresh(), 1)).toHaveLength(1);
   });
