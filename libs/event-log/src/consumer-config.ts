@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   AckPolicy,
   type ConsumerConfig,
@@ -25,6 +26,8 @@ export interface DurableOptions {
   startSequence?: number;
 }
 
+/** Longer than a take-over needs between its two steps. */
+const YIELD_MS = 200;
 export const PIN_GROUP = 'replica';
 /** Consumer metadata: which process made it. */
 export const OWNER_KEY = 'toolstream.owner';
@@ -100,7 +103,12 @@ export async function recreateConsumer(
 ): Promise<boolean> {
   const config = { ...consumerConfig(options, 'all'), metadata: { [OWNER_KEY]: owner } };
   for (let tries = 1; ; tries++) {
-    const existing = await lookUp(jsm, options.stream, options.durable);
+    let existing = await lookUp(jsm, options.stream, options.durable);
+    if (!existing && onlyIfOwned) {
+      // Gone may mean that another process is between its two steps: who repairs lets who takes over go first.
+      await sleep(YIELD_MS);
+      existing = await lookUp(jsm, options.stream, options.durable);
+    }
     if (existing && onlyIfOwned && existing.config.metadata?.[OWNER_KEY] !== owner) return false;
     if (existing) await remove(jsm, options);
     try {
