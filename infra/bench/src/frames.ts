@@ -1,3 +1,5 @@
+import { now } from './clock.ts';
+
 const EVENT = Buffer.from('{"type":"event"');
 const CURSOR = '"cursor":"';
 const COLON = 0x3a;
@@ -15,18 +17,14 @@ export function cursorIn(frame: Buffer): number | undefined {
   return seq;
 }
 
-const CURSORS = /("(?:cursor|prev)":"[^"]*:)\d+"/g;
+const MOVING = /("cursor":"[^"]*:|"prev":"[^"]*:|"id":"t)\d+/g;
 
-/** Makes frames like one that was received, each with the cursors that come next. */
+/** Makes frames like one that was received, each with the cursors that come next and the time at which it was made. */
 export function framesLike(example: string): () => Buffer {
-  const [head, afterCursor, afterPrev] = example.split(CURSORS).reduce<[string, string, string]>(
-    // split keeps the captured starts: text, start, text, start, text.
-    ([a, b, c], part, place) => (place < 2 ? [a + part, b, c] : place < 4 ? [a, b + part, c] : [a, b, c + part]),
-    ['', '', ''],
-  );
   let seq = 1_000_000;
   return () => {
     seq++;
-    return Buffer.from(`${head}${seq}"${afterCursor}${seq - 1}"${afterPrev}`);
+    const value = (start: string) => (start.startsWith('"cursor') ? seq : start.startsWith('"prev') ? seq - 1 : now());
+    return Buffer.from(example.replace(MOVING, (_, start: string) => `${start}${value(start)}`));
   };
 }

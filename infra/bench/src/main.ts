@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '@toolstream/testkit';
 import { appends } from './appends.ts';
+import { stopEverything } from './cleanup.ts';
 import { fanOut } from './fan-out.ts';
 import { latency } from './latency.ts';
 import { type Machine, machineFacts } from './machine.ts';
@@ -24,6 +25,9 @@ const USAGE = `npm run bench -- [--only=${Object.keys(BENCHMARKS).join('|')}] [-
   --only   one benchmark, or several with commas between
   --quick  fewer and shorter rounds: for a look, not for a verdict`;
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void stopEverything().then(() => process.exit(130)));
+}
 process.exitCode = await main();
 
 /** 0: everything was measured, whatever the verdicts. 1: something could not run. 2: wrong usage. */

@@ -6,7 +6,7 @@ import {
   startStack,
   toolstreamServices,
 } from '@toolstream/cli';
-import type { Cleanup } from './cleanup.ts';
+import { type Cleanup, interrupted } from './cleanup.ts';
 import type { Watched } from './cpu.ts';
 import { temporaryFolder } from './servers.ts';
 
@@ -41,6 +41,7 @@ export async function benchStack(cleanup: Cleanup, wish: StackWish = {}): Promis
     dataDir,
     port: 0,
     restart: false,
+    signal: interrupted,
     jwtSecret,
     log: () => {},
     env: { ...process.env, LOG_LEVEL: 'warn', ...env },

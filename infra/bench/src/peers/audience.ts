@@ -1,3 +1,5 @@
+import { now } from '../clock.ts';
+import { stampIn } from '../events.ts';
 import { cursorIn } from '../frames.ts';
 import { type Door, openSocket } from '../socket.ts';
 import { serve } from './serve.ts';
@@ -9,18 +11,24 @@ export interface Arrivals {
   disordered: number;
   /** Frames that are no events. */
   others: number;
+  /** Milliseconds from the stamp in the event to here, of one client in {@link SAMPLED}. */
+  delays: number[];
   /** The first frame of all, to see what they look like. */
   example?: string;
 }
 
-const nothing = (): Arrivals => ({ frames: 0, bytes: 0, disordered: 0, others: 0 });
+const SAMPLED = 25;
+
+const nothing = (): Arrivals => ({ frames: 0, bytes: 0, disordered: 0, others: 0, delays: [] });
 let arrivals = nothing();
 
 /** Many clients that do as little as possible: count, and check that each one's cursors grow. */
 serve({
   async connect({ door, count }: { door: Door; count: number }) {
-    for (let begun = 0; begun < count; begun += 25) {
-      await Promise.all(Array.from({ length: Math.min(25, count - begun) }, () => join(door)));
+    for (let begun = 0; begun < count; begun += SAMPLED) {
+      await Promise.all(
+        Array.from({ length: Math.min(SAMPLED, count - begun) }, (_, place) => join(door, place === 0)),
+      );
     }
   },
   reset() {
@@ -29,7 +37,7 @@ serve({
   read: () => arrivals,
 });
 
-async function join(door: Door): Promise<void> {
+async function join(door: Door, sampled: boolean): Promise<void> {
   let last = -1;
   await openSocket(door, (data) => {
     const cursor = cursorIn(data);
@@ -41,6 +49,8 @@ async function join(door: Door): Promise<void> {
     arrivals.bytes += data.length;
     if (cursor <= last) arrivals.disordered++;
     last = cursor;
+    const sentAt = sampled ? stampIn(data) : undefined;
+    if (sentAt !== undefined) arrivals.delays.push((now() - sentAt) / 1e6);
     arrivals.example ??= data.toString();
   });
 }
