@@ -180,7 +180,7 @@ describe('Whatever the delivery does', () => {
         for (const [start, length] of repeats) {
           const from = start % log.length;
           // An at-least-once consumer goes back and delivers a stretch again, in order.
-          const position = delivered.findIndex((r) => r === log[from]);
+          const position = delivered.indexOf(log[from]!);
           delivered.splice(position + 1 + length, 0, ...log.slice(0, from + 1).slice(-length));
         }
         const seen = new Set<number>();
