@@ -31,6 +31,11 @@ export class ClientQueue implements Outlet {
   readonly #sink: Sink;
   #chunks: Buffer[] = [];
   #bytes = 0;
+  /**
+   * The sink holds at most this: all that it was given since it was last asked. Asking a socket costs as much as all the
+   * rest of a write here, so it is asked only when this bound passes the limit.
+   */
+  #given = 0;
   #scheduled = false;
   #congested = false;
   #slowTimer: NodeJS.Timeout | undefined;
@@ -60,7 +65,7 @@ export class ClientQueue implements Outlet {
       this.#scheduled = true;
       this.#options.flusher.client(this.#onTurn);
     }
-    if (!this.#congested && this.waiting >= this.#options.limitBytes) this.#congest();
+    if (!this.#congested && this.#bytes + this.#given >= this.#options.limitBytes) this.#judge();
   }
 
   /** Hands everything over at once: before a close frame, which must come last. */
@@ -68,6 +73,7 @@ export class ClientQueue implements Outlet {
     if (this.#chunks.length === 0) return;
     const chunks = this.#chunks;
     this.#chunks = [];
+    this.#given += this.#bytes;
     this.#bytes = 0;
     this.#sink.write(chunks);
   }
@@ -86,7 +92,9 @@ export class ClientQueue implements Outlet {
     if (this.#congested && this.#sink.buffered === 0) this.#relieve();
   };
 
-  #congest(): void {
+  #judge(): void {
+    this.#given = this.#sink.buffered;
+    if (this.#bytes + this.#given < this.#options.limitBytes) return;
     this.#congested = true;
     this.#slowTimer = setTimeout(() => this.#options.onSlow(), this.#options.slowMs);
     this.#slowTimer.unref();
