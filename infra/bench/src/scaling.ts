@@ -18,8 +18,8 @@ interface Scene {
 
 /**
  * Four executors against one, each with the same slots, for tools that wait a tenth of a second. With 8 slots the four
- * need a third of what the whole product can do on two cores, so that executors are what is measured; with 16, the default,
- * they need two thirds of it, and it is seen how near the machine's end is.
+ * need an eighth of what the whole product can do on two cores, so that executors are what is measured; with 16, the default,
+ * they need a quarter of it.
  */
 export async function scaling({ quick, say }: BenchOptions): Promise<Report> {
   const scenes: Scene[] = [
