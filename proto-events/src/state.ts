@@ -108,7 +108,7 @@ export const runState = z.object({
   started_at: instant.optional(),
   ended_at: instant.optional(),
   paused_at: instant.optional(),
-  /** Closed pauses so far; an open one began at `paused_at`. */
+  /** Closed pauses since the start; an open one began at `paused_at`. */
   paused_ms: millis,
   cancel: z
     .object({

@@ -1,15 +1,8 @@
 import type { RunState } from '@toolstream/proto-events';
-import { between, plus, toMillis } from './time.ts';
+import { plus, toMillis } from './time.ts';
 
 /** Milliseconds after a cancel request at which the orchestrator takes a tool from an attempt that has not ended it. */
 export const ABANDON_AFTER_MS = 10_000;
-
-/** Running time so far, pauses outside. */
-export function activeTime(state: RunState, at: string): number {
-  if (state.started_at === undefined) return 0;
-  const open = state.paused_at === undefined ? 0 : between(state.paused_at, at);
-  return Math.max(0, between(state.started_at, at) - state.paused_ms - open);
-}
 
 /** When the running time is used up if no further pause comes; `undefined` while nothing runs. */
 export function runDeadline(state: RunState): string | undefined {

@@ -115,7 +115,9 @@ const liveStatus = (state: RunState): RunStatus => (state.started_at === undefin
 
 function unpaused(state: RunState, at: string): RunState {
   const { paused_at, ...rest } = state;
-  return { ...rest, paused_ms: state.paused_ms + (paused_at === undefined ? 0 : between(paused_at, at)) };
+  // A pause before the start is no part of the running time that the run's deadline counts.
+  const counts = paused_at !== undefined && state.started_at !== undefined;
+  return { ...rest, paused_ms: state.paused_ms + (counts ? between(paused_at, at) : 0) };
 }
 
 /** Ids of command-made events start with `c-`; the newest are kept so that a repeated command is answered, not done again. */

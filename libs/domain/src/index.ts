@@ -1,6 +1,6 @@
 export { advance } from './advance.ts';
 export { controlOf, evolveControl, FREE, type RunControl, toolControl } from './control.ts';
-export { ABANDON_AFTER_MS, activeTime, runDeadline, runExpiry } from './deadlines.ts';
+export { ABANDON_AFTER_MS, runDeadline, runExpiry } from './deadlines.ts';
 export { commandEventId, decide } from './decide.ts';
 export { estimatedDuration, RUNS_UNTIL_LEARNED } from './estimate.ts';
 export { evolve, fold } from './evolve.ts';

@@ -170,6 +170,22 @@ describe('When running', () => {
       .when(advance, 6000)
       .thenAppends('run.cancel_requested.v1', 'tool.cancelled.v1');
   });
+  it('gives no extra time for a pause before the start', () => {
+    const late = [
+      acceptedRun({ timeout_ms: 1000 }),
+      event('run.paused.v1', {}, { ms: 0 }),
+      event('run.resumed.v1', {}, { ms: 5000 }),
+      event('run.started.v1', {}, { ms: 5000 }),
+      queued(0),
+      started(0),
+    ];
+    given(...late)
+      .when(advance, 5999)
+      .thenNothing();
+    given(...late)
+      .when(advance, 6000)
+      .thenAppends('run.cancel_requested.v1', 'tool.cancelled.v1');
+  });
   it('expires by age, pauses included', () => {
     const old = [
       acceptedRun({ max_age_ms: 1000 }),

@@ -44,8 +44,14 @@ function judgeTool(
   const { event } = recorded;
   const tool = tools.get(index) ?? { attempt: 0, over: undefined, gaveUp: false };
   tools.set(index, tool);
-  if (event.type === 'tool.retry_requested.v1' || event.type === 'tool.queued.v1') {
-    // A call that waits again has no end any more; whether it may wait again is the core's to prove.
+  if (event.type === 'tool.retry_requested.v1') {
+    tool.over = undefined;
+    tool.gaveUp = false;
+    return;
+  }
+  if (event.type === 'tool.queued.v1') {
+    // Only a call that was skipped comes back without a retry of its own: with the retry of what it was skipped for.
+    if (tool.over && tool.over !== 'tool.skipped.v1') say(recorded, `follows the end of tool ${index} (${tool.over})`);
     tool.over = undefined;
     tool.gaveUp = false;
     return;
