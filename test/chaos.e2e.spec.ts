@@ -17,7 +17,7 @@ const body = (n: number) => ({
   app: `app-${n % 5}`,
   mode: n % 2 === 0 ? ('parallel' as const) : ('sequential' as const),
   tool_calls: [
-    { id: 'a', name: 'steps', arguments: { steps: 8, ms: 60 } },
+    { id: 'a', name: 'steps', arguments: { steps: 25, ms: 60 } },
     {
       id: 'b',
       name: 'os-write',
@@ -44,6 +44,14 @@ describe.each(VICTIMS)('kill -9 of %s in the middle of 50 concurrent runs', (vic
     const witnesses = new Map<string, Witness>(runs.map((run, n) => [run, witness(watchers[n % 2]!, run)]));
     await new Promise((resolve) => setTimeout(resolve, 400));
 
+    let ended = 0;
+    for (const w of witnesses.values())
+      w.done.then(
+        () => ended++,
+        () => {},
+      );
+    await Promise.resolve();
+    expect(ended, 'runs that had ended before the kill').toBeLessThan(RUNS / 2);
     const pid = t.stack.pidOf(victim)!;
     process.kill(pid, 'SIGKILL');
     await until(`${victim} restarted`, 20_000, () => (t.stack.pidOf(victim) ?? pid) !== pid || undefined);
