@@ -23,6 +23,7 @@ export interface SubmitRequest {
 }
 export interface RequestOptions {
   readonly signal?: AbortSignal;
+  /** Milliseconds for the request with all its repetitions. Default: 30 s. */
   readonly timeoutMs?: number;
 }
 export interface IdempotentOptions extends RequestOptions {

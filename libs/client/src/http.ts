@@ -24,6 +24,7 @@ export interface HttpRequest {
   readonly timeoutMs?: number | undefined;
 }
 
+/** For a request with all its repetitions. */
 const TIMEOUT_MS = 30_000;
 const ATTEMPTS = 4;
 const LONGEST_RETRY_MS = 30_000;
@@ -50,10 +51,12 @@ export class Http {
 
   async send(request: HttpRequest): Promise<Response> {
     const repeatable = request.method === 'GET' || request.idempotencyKey !== undefined;
+    const timeoutMs = request.timeoutMs ?? TIMEOUT_MS;
+    const deadline = Date.now() + timeoutMs;
     let token = await this.#options.tokens.get();
     let renewed = false;
     for (let attempt = 0; ; attempt++) {
-      const outcome = await this.#once(request, token);
+      const outcome = await this.#once(request, token, timeoutMs, Math.max(0, deadline - Date.now()));
       if (outcome instanceof Response) return outcome;
       if (outcome.code === 'token_expired' && this.#options.tokens.renewable && !renewed) {
         renewed = true;
@@ -62,6 +65,8 @@ export class Http {
       }
       const delay = delayBefore(outcome, attempt, this.#options.random());
       if (!repeatable || delay === undefined || attempt + 1 >= ATTEMPTS) throw outcome;
+      // Repeating is part of the time that the caller gave: what could only fail late fails now.
+      if (Date.now() + delay >= deadline) throw outcome;
       await this.#pause(delay, request.signal);
     }
   }
@@ -70,11 +75,15 @@ export class Http {
     this.#closed.abort();
   }
 
-  async #once(request: HttpRequest, token: string): Promise<Response | ToolstreamError> {
+  async #once(
+    request: HttpRequest,
+    token: string,
+    timeoutMs: number,
+    leftMs: number,
+  ): Promise<Response | ToolstreamError> {
     this.#check(request.signal);
     const late = new AbortController();
-    const timeoutMs = request.timeoutMs ?? TIMEOUT_MS;
-    const timer = setTimeout(() => late.abort(), timeoutMs);
+    const timer = setTimeout(() => late.abort(), leftMs);
     const signals = [late.signal, this.#closed.signal, ...(request.signal ? [request.signal] : [])];
     try {
       const response = await this.#options.fetch(urlOf(this.#options.baseUrl, request), {
