@@ -1,4 +1,4 @@
-import { type Draft, fold, toEvent } from '@toolstream/domain';
+import { type Draft, fold, type Recorded, toEvent } from '@toolstream/domain';
 import type { EventLog } from '@toolstream/event-log';
 import type { PlannedTool, RunPlan, RunState } from '@toolstream/proto-events';
 import { ulid } from 'ulid';
@@ -110,10 +110,14 @@ export class HandRun {
     return this.succeed();
   }
 
-  /** What the log says, read and folded without the edge. */
-  async state(): Promise<RunState> {
+  /** What the log holds, read without the edge. */
+  async recorded(): Promise<Recorded[]> {
     const events = await this.#log.readRun({ tenant: this.tenant, app: this.app, run: this.run });
-    return fold(events.map((stored) => ({ event: stored.event(), seq: stored.seq })))!;
+    return events.map((stored) => ({ event: stored.event(), seq: stored.seq }));
+  }
+
+  async state(): Promise<RunState> {
+    return fold(await this.recorded())!;
   }
 
   async seqs(): Promise<number[]> {
