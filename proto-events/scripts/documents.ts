@@ -19,6 +19,7 @@ import {
   submitRun,
   timer,
   toolDefinition,
+  toolErrorCodes,
 } from '../src/index.ts';
 
 type Schema = Record<string, unknown>;
@@ -48,7 +49,40 @@ export function documents(): Map<string, string> {
   }
   files.set('codes.json', { errors: errorCodes, close_codes: closeCodes });
   files.set('asyncapi.json', asyncapi());
-  return new Map([...files].map(([path, value]) => [path, `${JSON.stringify(value, null, 2)}\n`]));
+  const written = [...files].map(([path, value]) => [path, `${JSON.stringify(value, null, 2)}\n`] as const);
+  return new Map([...written, ['codes.md', codesPage()]]);
+}
+
+const COMING_BACK = { never: 'do not come back', later: 'come back later', now: 'come back now' } as const;
+
+/** The codes for people: what each means and what to do about it. */
+function codesPage(): string {
+  const table = (head: string[], rows: string[][]) =>
+    [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  const errors = Object.entries(errorCodes).map(([code, { status, help }]) => [`\`${code}\``, `${status}`, help]);
+  const closes = Object.entries(closeCodes).map(([code, { reason, reconnect }]) => [
+    code,
+    `\`${reason}\``,
+    COMING_BACK[reconnect],
+  ]);
+  const tools = Object.entries(toolErrorCodes).map(([code, help]) => [`\`${code}\``, help]);
+  return [
+    '# Codes',
+    'Made from the contract; every code keeps its meaning.',
+    '## Close codes of `/ws`',
+    'The range says what to do about codes that are not listed: 40xx do not come back, 41xx come back later, 42xx and all others come back now.',
+    table(['code', 'reason', 'then'], closes),
+    '## Error codes',
+    'In `error` frames and, with the status, in `application/problem+json`.',
+    table(['code', 'status', 'what to do'], errors),
+    '## Codes of failed tool calls',
+    'In `tool.failed` as far as Toolstream itself says them; tools have their own.',
+    table(['code', 'meaning'], tools),
+    '',
+  ]
+    .join('\n\n')
+    .trimEnd()
+    .concat('\n');
 }
 
 const ref = (path: string): Schema => ({ $ref: `#/${path}` });

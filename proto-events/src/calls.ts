@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { messageId } from './messages.ts';
 import { token } from './tokens.ts';
 import { type Json, json, millis } from './values.ts';
 
@@ -28,7 +29,7 @@ export type WireCall = z.infer<typeof wireCall>;
 
 export const submitBody = z.object({
   app: token,
-  message_id: z.union([token, z.number().int().nonnegative().transform(String)]).optional(),
+  message_id: messageId.optional(),
   mode: z.enum(['sequential', 'parallel']).optional(),
   priority: z.enum(['high', 'normal', 'low']).optional(),
   tool_calls: z.array(wireCall).min(1),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { messageId } from './messages.ts';
 import { runState, runStatus } from './state.ts';
 import { runId, token } from './tokens.ts';
 import { count, json } from './values.ts';
@@ -9,6 +10,8 @@ const cursorText = z.string().min(1).max(4096);
 const subscription = z.union([
   z.object({ run: runId, cursor: cursorText.optional() }),
   z.object({ app: token, cursor: cursorText.optional() }),
+  /** The newest run of a message, also before there is one. */
+  z.object({ message_id: messageId, cursor: cursorText.optional() }),
 ]);
 export type Subscription = z.infer<typeof subscription>;
 
@@ -20,7 +23,12 @@ export const clientFrames = {
     subscribe: z.array(subscription).max(128).optional(),
   }),
   subscribe: z.object({ type: z.literal('subscribe') }).and(subscription),
-  unsubscribe: z.object({ type: z.literal('unsubscribe'), run: runId.optional(), app: token.optional() }),
+  unsubscribe: z.object({
+    type: z.literal('unsubscribe'),
+    run: runId.optional(),
+    app: token.optional(),
+    message_id: messageId.optional(),
+  }),
   command: z.object({
     type: z.literal('command'),
     id: z.string().min(1).max(128),
@@ -80,6 +88,10 @@ export const serverFrames = {
     cursor: z.string(),
     status: runStatus,
   }),
+  /** A message has no run yet; its subscription is registered. */
+  waiting: z.object({ type: z.literal('waiting'), message_id: z.string() }),
+  /** The newest run of a message: its frames follow, as those of a subscription to the run. */
+  attached: z.object({ type: z.literal('attached'), message_id: z.string(), run: z.string(), app: z.string() }),
   ack: z.object({ type: z.literal('ack'), id: z.string(), cursor: z.string() }),
   /** Heartbeat; answered with `pong`. */
   ping: z.object({ type: z.literal('ping'), time: z.string() }),
@@ -89,6 +101,7 @@ export const serverFrames = {
     message: z.string(),
     run: z.string().optional(),
     app: z.string().optional(),
+    message_id: z.string().optional(),
     id: z.string().optional(),
   }),
   bye: z.object({ type: z.literal('bye'), code: z.number().int(), reason: z.string(), retry_ms: count.optional() }),

@@ -7,6 +7,7 @@ export * from './events.ts';
 export * from './frames.ts';
 export * from './headers.ts';
 export * from './jobs.ts';
+export * from './messages.ts';
 export * from './plan.ts';
 export * from './queries.ts';
 export * from './state.ts';

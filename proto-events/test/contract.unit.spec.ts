@@ -133,3 +133,29 @@ describe('Codes', () => {
     }
   });
 });
+
+describe('Messages', () => {
+  const link = (run: string, accepted_at: string): contract.MessageLink => ({ run, app: 'app-1', accepted_at });
+  it('have keys that no other tenant or message shares, and none for what is no token', () => {
+    expect(contract.messageKey('t1', 'm1')).toBe('t1.m1');
+    for (const text of ['', 'a.b', '*', '>', 'a b', 'x'.repeat(65)]) {
+      expect(() => contract.messageKey('t1', text)).toThrow(TypeError);
+      expect(() => contract.messageKey(text, 'm1')).toThrow(TypeError);
+    }
+  });
+  it('are named by a string or an integer in every frame', () => {
+    const subscribe = contract.clientFrames.subscribe.parse({ type: 'subscribe', message_id: 42, cursor: 'start' });
+    expect(subscribe).toEqual({ type: 'subscribe', message_id: '42', cursor: 'start' });
+    expect(contract.clientFrames.unsubscribe.parse({ type: 'unsubscribe', message_id: 42 }).message_id).toBe('42');
+    expect(contract.clientFrames.subscribe.safeParse({ type: 'subscribe', message_id: 'a.b' }).success).toBe(false);
+    expect(contract.clientFrames.subscribe.safeParse({ type: 'subscribe', message_id: 1.5 }).success).toBe(false);
+  });
+  it('have one newest run, in whatever order their runs are compared', () => {
+    const older = link('0-01ARZ3NDEKTSV4RRFFQ69G5FAZ', '2026-01-01T00:00:00.000Z');
+    const newer = link('0-01ARZ3NDEKTSV4RRFFQ69G5FAA', '2026-01-01T00:00:00.001Z');
+    const together = link('0-01ARZ3NDEKTSV4RRFFQ69G5FAB', newer.accepted_at);
+    expect([contract.isNewerLink(newer, older), contract.isNewerLink(older, newer)]).toEqual([true, false]);
+    expect([contract.isNewerLink(together, newer), contract.isNewerLink(newer, together)]).toEqual([true, false]);
+    expect(contract.isNewerLink(newer, newer)).toBe(false);
+  });
+});
