@@ -126,7 +126,7 @@ export class HandRun {
   }
 }
 
-function plannedTool(index: number, args: PlannedTool['arguments']): PlannedTool {
+export function plannedTool(index: number, args: PlannedTool['arguments']): PlannedTool {
   return {
     index,
     call_id: `call_${index}`,

@@ -1,4 +1,4 @@
-import { RUN_END_TYPES, type RunStatus, type ToolstreamEvent } from '@toolstream/proto-events';
+import { RUN_END_TYPES, type RunStatus, type ToolstreamEvent, VOLATILE_TYPES } from '@toolstream/proto-events';
 import type { Positions } from './cursors.ts';
 import { eventFrame, eventHead, Frame, storedBytes } from './frame.ts';
 
@@ -14,6 +14,13 @@ export interface Relayed {
   readonly type: string;
   readonly run: string;
   readonly data: Uint8Array;
+}
+
+/** What folding asks of an event that is not a lifecycle event. */
+export interface Volatile {
+  readonly kind: 'progress' | 'output' | 'single';
+  /** The attempt, and of output the channel: what supersedes or continues what. */
+  readonly of: string;
 }
 
 /**
@@ -34,6 +41,8 @@ export class Entry {
   readonly end: Frame | undefined;
   readonly #app: string | undefined;
   readonly #head: string;
+  #volatile: Volatile | null | undefined;
+  #emittedAt: number | undefined;
 
   constructor(
     place: { slot: number; prev: string; cursor: string; positions: Positions; app: string | undefined },
@@ -61,14 +70,40 @@ export class Entry {
     return JSON.parse(storedBytes(this.frame, this.#head).toString()) as ToolstreamEvent;
   }
 
-  /** The same event for one client that is not in step: `prev` is what this client has. */
-  frameAfter(prev: string, cursor: string): Frame {
-    return eventFrame(this.#headFor(prev, cursor), storedBytes(this.frame, this.#head), cursor);
+  /** When the event says that it happened, in ms since 1970. */
+  get emittedAt(): number {
+    this.#emittedAt ??= Date.parse(this.event().time);
+    return this.#emittedAt;
   }
 
-  #headFor(prev: string, cursor: string): string {
-    return eventHead({ ...(this.#app === undefined ? {} : { app: this.#app }), run: this.run, cursor, prev });
+  /** `undefined` for lifecycle events, and for whatever this version does not know. */
+  get volatile(): Volatile | undefined {
+    if (this.#volatile === undefined)
+      this.#volatile = (VOLATILE_TYPES.has(this.type) && volatileOf(this.event())) || null;
+    return this.#volatile ?? undefined;
   }
+
+  /** The same event for one client that is not in step: `prev` is what this client has. */
+  frameAfter(prev: string, cursor: string): Frame {
+    return this.foldedFrame(prev, cursor, 1, undefined);
+  }
+
+  /** The frame of `count` events, of which this is the newest. `event`: what it says instead of the stored bytes. */
+  foldedFrame(prev: string, cursor: string, count: number, event: Uint8Array | undefined): Frame {
+    return eventFrame(this.#headFor(prev, cursor, count), event ?? storedBytes(this.frame, this.#head), cursor);
+  }
+
+  #headFor(prev: string, cursor: string, folded = 1): string {
+    return eventHead({ ...(this.#app === undefined ? {} : { app: this.#app }), run: this.run, cursor, prev, folded });
+  }
+}
+
+/** Output that says where it goes on is told as it is. */
+function volatileOf({ type, toolindex, attempt, data }: ToolstreamEvent): Volatile | undefined {
+  if (toolindex === undefined || attempt === undefined) return undefined;
+  if (type === 'tool.progressed.v1') return { kind: 'progress', of: `${toolindex}.${attempt}` };
+  if (type !== 'tool.output.v1') return undefined;
+  return { kind: data.artifact === undefined ? 'output' : 'single', of: `${toolindex}.${attempt}.${data.channel}` };
 }
 
 export function endStatus(type: string): RunStatus | undefined {

@@ -37,9 +37,17 @@ const HEAD = '{"type":"event",';
 const TAIL_BYTE = 0x7d; // }
 
 /** Bytes of an `event` frame's JSON before the stored event. Ids and cursors are tokens: nothing in them needs escaping. */
-export function eventHead(names: { app?: string; run: string; cursor: string; prev: string }): string {
+export function eventHead(names: {
+  app?: string;
+  run: string;
+  cursor: string;
+  prev: string;
+  /** How many events the frame stands for. */
+  folded?: number;
+}): string {
   const app = names.app === undefined ? '' : `"app":"${names.app}",`;
-  return `${HEAD}${app}"run":"${names.run}","cursor":"${names.cursor}","prev":"${names.prev}","event":`;
+  const folded = names.folded === undefined || names.folded === 1 ? '' : `"folded":${names.folded},`;
+  return `${HEAD}${app}"run":"${names.run}","cursor":"${names.cursor}","prev":"${names.prev}",${folded}"event":`;
 }
 
 /** Wraps an event's stored bytes, untouched, into an `event` frame. `head` must be ASCII. */
