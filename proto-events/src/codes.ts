@@ -49,6 +49,8 @@ export const toolErrorCodes = {
   result_too_large: 'The result could not be stored.',
 } as const;
 
+export const SUBPROTOCOL = 'toolstream.v1.json';
+
 /** WebSocket close codes. 40xx: do not come back. 41xx: come back later. 42xx: come back now. */
 export const closeCodes = {
   4000: { reason: 'bad_request', reconnect: 'never' },

@@ -109,18 +109,6 @@ export type ToolstreamEvent = {
 }[EventType];
 export type EventOf<T extends EventType> = Extract<ToolstreamEvent, { type: T }>;
 
-/** Ends of a tool call; `tool.failed.v1` ends only when it is not retried. */
-export const TOOL_END_TYPES: ReadonlySet<string> = new Set([
-  'tool.succeeded.v1',
-  'tool.failed.v1',
-  'tool.cancelled.v1',
-  'tool.skipped.v1',
-  'tool.denied.v1',
-]);
-export const RUN_END_TYPES: ReadonlySet<string> = new Set(['run.succeeded.v1', 'run.failed.v1', 'run.cancelled.v1']);
-/** What a reader of states, not of streams, may drop undecoded. */
-export const VOLATILE_TYPES: ReadonlySet<string> = new Set(['tool.progressed.v1', 'tool.output.v1']);
-
 export const isEventType = (type: string): type is EventType => Object.hasOwn(eventTypes, type);
 
 export class ContractError extends Error {
@@ -148,12 +136,3 @@ export function decodeEvent(text: string): ToolstreamEvent {
   }
   return value;
 }
-
-/** The writer whose subject an event is stored on: `run`, or the tool's index. */
-export function writerOf(event: Pick<Envelope, 'subject'>): 'run' | number {
-  const at = event.subject.lastIndexOf('/tools/');
-  return at < 0 ? 'run' : Number(event.subject.slice(at + 7));
-}
-
-export const eventSubjectAttribute = (run: string, writer: 'run' | number): string =>
-  writer === 'run' ? `runs/${run}` : `runs/${run}/tools/${writer}`;

@@ -4,8 +4,6 @@ import { runState, runStatus } from './state.ts';
 import { runId, token } from './tokens.ts';
 import { count, json } from './values.ts';
 
-export const SUBPROTOCOL = 'toolstream.v1.json';
-
 const cursorText = z.string().min(1).max(4096);
 const subscription = z.union([
   z.object({ run: runId, cursor: cursorText.optional() }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { isToken, runId, token } from './tokens.ts';
+import { isToken } from './ids.ts';
+import { runId, token } from './tokens.ts';
 import { instant } from './values.ts';
 
 /**

@@ -130,8 +130,3 @@ export type RunState = z.infer<typeof runState>;
 
 /** What the interface hands out: the state and the cursor that stands for its `seq`. */
 export type RunSnapshot = RunState & { cursor: string };
-
-const TERMINAL_RUN: ReadonlySet<string> = new Set(['succeeded', 'failed', 'cancelled']);
-const TERMINAL_TOOL: ReadonlySet<string> = new Set(['succeeded', 'failed', 'cancelled', 'skipped', 'denied']);
-export const isRunEnded = (status: RunStatus): boolean => TERMINAL_RUN.has(status);
-export const isToolEnded = (status: ToolStatus): boolean => TERMINAL_TOOL.has(status);

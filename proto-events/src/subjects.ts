@@ -1,4 +1,4 @@
-import { isRunId, isToken, partitionOfRun } from './tokens.ts';
+import { isRunId, isToken, partitionOfRun } from './ids.ts';
 
 /** Whose a run is: everything that its subjects are made of. */
 export interface RunAddress {
