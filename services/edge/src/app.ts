@@ -3,6 +3,7 @@ import type { EventLog } from '@toolstream/event-log';
 import type { Logger, Meter, ReadyReport } from '@toolstream/service-kit';
 import { openArtifacts, openWorkspace } from '@toolstream/stores';
 import type { FastifyInstance } from 'fastify';
+import { openMessages } from './adapters/messages.ts';
 import { orchestratorClient } from './adapters/orchestrator.ts';
 import { projectionClient } from './adapters/projection.ts';
 import { runReader } from './adapters/run-reader.ts';
@@ -69,7 +70,8 @@ export async function buildEdge(parts: EdgeParts): Promise<Edge> {
     },
     config.TOOLSTREAM_FEED_LINGER_MS,
   );
-  const [tools, tickets, artifacts, workspace] = await Promise.all([
+  const [messages, tools, tickets, artifacts, workspace] = await Promise.all([
+    openMessages(nc, projection, logger),
     watchTools(nc, logger),
     openTickets(nc),
     openArtifacts(nc),
@@ -83,6 +85,7 @@ export async function buildEdge(parts: EdgeParts): Promise<Edge> {
     reader,
     projection,
     orchestrator: orchestratorClient(nc),
+    messages,
     tools,
     artifacts,
     workspace,
@@ -103,6 +106,7 @@ export async function buildEdge(parts: EdgeParts): Promise<Edge> {
       await clients.drain(config.TOOLSTREAM_DRAIN_SPREAD_MS);
       await closeWithin(http, CLOSE_MS);
       tools.stop();
+      messages.stop();
       feeds.close();
     },
   };

@@ -34,7 +34,7 @@ export interface RunPage {
 export interface Projection {
   /** A run's row; `undefined` when there is none, or none in time. */
   run(tenant: string, run: string, deadlineMs: number): Promise<Row | undefined>;
-  runs(query: z.input<typeof runsQuery>): Promise<RunPage>;
+  runs(query: z.input<typeof runsQuery>, timeoutMs?: number): Promise<RunPage>;
   stats(query: z.input<typeof statsQuery>): Promise<StatsQueryReply>;
   positions(timeoutMs: number): Promise<readonly RowPosition[]>;
 }
@@ -68,7 +68,7 @@ export function projectionClient(nc: NatsConnection): Projection {
         throw error;
       }
     },
-    runs: (query) => ask('runs', runsQueryReply, query),
+    runs: (query, timeoutMs) => ask('runs', runsQueryReply, query, timeoutMs),
     stats: (query) => ask('stats', statsQueryReply, query),
     positions: async (timeoutMs) => (await ask('positions', positionsQueryReply, {}, timeoutMs)).positions,
   };
