@@ -11,7 +11,7 @@ import { type CommandService, serveCommands } from '@toolstream/service-kit';
 import { openArtifacts, openWorkspace } from '@toolstream/stores';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HandRun } from './hand-run.ts';
-import { startTestEdge, startTestLog, type TestEdge, type TestLog, token, until } from './harness.ts';
+import { startTestEdge, startTestLog, type TestEdge, type TestLog, token, uniqueName, until } from './harness.ts';
 
 let store: TestLog;
 let edge: TestEdge;
@@ -488,6 +488,69 @@ describe('GET /v1/runs/:id/events', () => {
       expect(frame).toMatchObject({ type: 'event', prev, cursor: run.cursor(seqs[at]!) });
       prev = frame.cursor;
     }
+  });
+});
+
+describe('GET /v1/apps/:app/events', () => {
+  type Frame = { type: string; app: string; run: string; prev: string; cursor: string; state: { runs: object[] } };
+  const history = async (app: string, cursor?: string) => {
+    const path = `/v1/apps/${app}/events${cursor === undefined ? '' : `?cursor=${cursor}`}`;
+    const response = await edge.fetch(path, { headers: { accept: 'application/x-ndjson' } });
+    expect(response.headers.get('content-type')).toContain('application/x-ndjson');
+    const lines = (await response.text()).split('\n').filter((line) => line !== '');
+    return lines.map((line) => JSON.parse(line) as Frame);
+  };
+
+  it('begins with a snapshot as NDJSON, and chains every run of the app behind a cursor', async () => {
+    const app = uniqueName('app');
+    const first = await HandRun.accept(store.log, { app });
+    const [snapshot, ...none] = await history(app);
+    expect(snapshot).toMatchObject({ type: 'snapshot', app, state: { runs: [{ run_id: first.run }] } });
+    expect(none).toEqual([]);
+    const second = await HandRun.accept(store.log, { app });
+    await first.finish(1);
+    const frames = await history(app, snapshot!.cursor);
+    expect(frames.filter(({ type }) => type === 'end')).toMatchObject([{ app, run: first.run }]);
+    let prev = snapshot!.cursor;
+    const events = frames.filter(({ type }) => type === 'event');
+    for (const frame of events) {
+      expect(frame).toMatchObject({ app, prev });
+      prev = frame.cursor;
+    }
+    expect(events[0]).toMatchObject({ run: second.run });
+    expect(await history(app, prev)).toEqual([]);
+    expect(await history(app, 'start')).toHaveLength(frames.length + 1);
+  });
+
+  it('streams them as SSE from a cursor on, ends of runs included', async () => {
+    const app = uniqueName('app');
+    const run = await HandRun.accept(store.log, { app });
+    const [snapshot] = await history(app);
+    const leave = new AbortController();
+    const response = await edge.fetch(`/v1/apps/${app}/events?cursor=${snapshot!.cursor}`, {
+      headers: { accept: 'text/event-stream' },
+      signal: leave.signal,
+    });
+    await run.finish(1);
+    let text = '';
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      if (text.includes('"type":"end"')) break;
+    }
+    leave.abort();
+    expect(text).toContain(`"app":"${app}","run":"${run.run}"`);
+    expect(text).toContain('"type":"caught_up"');
+  });
+
+  it('is for those who may use the app, and for cursors of this log', async () => {
+    const events = (cursor: string, claims = {}) =>
+      edge.fetch(`/v1/apps/app-1/events?cursor=${cursor}`, {
+        headers: { accept: 'application/x-ndjson' },
+        token: token(claims),
+      });
+    expect(await problem(await events('start', { apps: ['other'] }))).toMatchObject({ status: 403, code: 'forbidden' });
+    expect(await problem(await events('foreign.0:1'))).toMatchObject({ status: 400, code: 'bad_cursor' });
+    expect((await edge.fetch('/v1/apps/no.app/events')).status).toBe(404);
   });
 });
 

@@ -1,20 +1,22 @@
-import { once } from 'node:events';
-import { CURSOR_START, parseCursors, partitionOfRun, type RunAddress, runSubjects } from '@toolstream/proto-events';
+import { CURSOR_START } from '@toolstream/proto-events';
 import { asError } from '@toolstream/service-kit';
 import { z } from 'zod';
+import { requireApp } from '../auth/principal.ts';
 import { reaches, resolveCursor } from '../feeds/cursors.ts';
 import type { Feed } from '../feeds/feed.ts';
-import { HistoryHole, readHistory } from '../feeds/history.ts';
+import type { Lease } from '../feeds/feeds.ts';
 import { Subscription } from '../feeds/subscription.ts';
+import { topicKey } from '../feeds/topic.ts';
 import { Refusal } from '../problems.ts';
 import type { Services } from '../services.ts';
 import { EventStream } from '../socket/stream.ts';
-import { runOf, runParams } from './access.ts';
-import { type AnyRoute, type Call, route } from './route.ts';
+import { appParams, runOf, runParams } from './access.ts';
+import { type EventsCall, resumeCursor, sendAppHistory, sendRunHistory } from './event-history.ts';
+import { type AnyRoute, route } from './route.ts';
 
-type EventsCall = Call<{ id: string }, { cursor?: string | undefined }>;
+const query = z.object({ cursor: z.string().min(1).max(4096).optional() });
 
-/** A run's events over plain HTTP: live as SSE, or the history so far as NDJSON. */
+/** Events over plain HTTP, of a run or of an app's runs: live as SSE, or what there is so far as NDJSON. */
 export function eventRoutes(services: Services): AnyRoute[] {
   return [
     route({
@@ -26,7 +28,7 @@ export function eventRoutes(services: Services): AnyRoute[] {
       tokenInQuery: true,
       lasting: true,
       params: runParams,
-      query: z.object({ cursor: z.string().min(1).max(4096).optional() }),
+      query,
       answers: {
         200: {
           description:
@@ -37,23 +39,57 @@ export function eventRoutes(services: Services): AnyRoute[] {
       },
       handle: async (call) => {
         const address = await runOf(services, call.principal, call.params.id);
-        const accept = call.request.headers.accept ?? '*/*';
-        if (/\bapplication\/(x-)?ndjson\b/i.test(accept)) return sendHistory(services, call, address);
-        if (/\btext\/event-stream\b|\btext\/\*|\*\/\*/i.test(accept)) return sendStream(services, call, address);
-        throw new Refusal('bad_request', 'Accept must allow text/event-stream or application/x-ndjson.');
+        if (wanted(call) === 'history') return sendRunHistory(services, call, address);
+        return sendStream(services, call, () => services.feeds.run(address));
+      },
+    }),
+
+    route({
+      method: 'GET',
+      url: '/v1/apps/:app/events',
+      tag: 'runs',
+      summary: "The events of all of an app's runs: live (text/event-stream) or so far (application/x-ndjson)",
+      scope: 'runs:read',
+      tokenInQuery: true,
+      lasting: true,
+      params: appParams,
+      query,
+      answers: {
+        200: {
+          description:
+            'SSE: as for a run, with the frames of an app subscription. NDJSON: the `event` and `end` frames behind the cursor, one a line; without a cursor a `snapshot` frame alone',
+          contentType: 'text/event-stream',
+        },
+      },
+      handle: async (call) => {
+        const { app } = call.params;
+        requireApp(call.principal, app);
+        if (wanted(call) === 'history') return sendAppHistory(services, call, app);
+        return sendStream(services, call, () => services.feeds.app(call.principal.tenant, app));
       },
     }),
   ];
 }
 
-async function sendStream(services: Services, call: EventsCall, address: RunAddress): Promise<unknown> {
+function wanted({ request }: EventsCall): 'history' | 'stream' {
+  const accept = request.headers.accept ?? '*/*';
+  if (/\bapplication\/(x-)?ndjson\b/i.test(accept)) return 'history';
+  if (/\btext\/event-stream\b|\btext\/\*|\*\/\*/i.test(accept)) return 'stream';
+  throw new Refusal('bad_request', 'Accept must allow text/event-stream or application/x-ndjson.');
+}
+
+async function sendStream(
+  services: Services,
+  call: EventsCall,
+  acquire: () => Promise<Lease | undefined>,
+): Promise<unknown> {
   const { reply, request, principal } = call;
-  const { log, feeds, clients, config, metrics, logger } = services;
+  const { log, clients, config, metrics, logger } = services;
   if (clients.draining) throw new Refusal('unavailable', 'This edge is shutting down.', { retryAfterS: 1 });
   if (clients.size >= config.TOOLSTREAM_MAX_CONNECTIONS)
     throw new Refusal('busy', 'This edge has all the connections that it takes.', { retryAfterS: 5 });
   const cursor = resumeCursor(call);
-  const lease = await feeds.run(address);
+  const lease = await acquire();
   if (!lease) throw new Refusal('not_found', 'There is no such run.');
   try {
     if (cursor !== undefined && (await isPastEnd(services, lease.feed, cursor))) {
@@ -82,23 +118,15 @@ async function sendStream(services: Services, call: EventsCall, address: RunAddr
     catchUpBytes: config.TOOLSTREAM_CLIENT_BUFFER_BYTES,
     onOver: () => stream.end(),
     onSnapshot: (reason) => metrics.snapshot(reason),
-    onFault: (error) => logger.error({ error: asError(error), run: address.run }, 'an event stream failed'),
+    onFault: (error) =>
+      logger.error({ error: asError(error), of: topicKey(lease.feed.topic) }, 'an event stream failed'),
   });
   stream.attach(subscription);
   await subscription.start(cursor).catch((error: unknown) => {
-    logger.warn({ error: asError(error), run: address.run }, 'an event stream could not begin');
+    logger.warn({ error: asError(error), of: topicKey(lease.feed.topic) }, 'an event stream could not begin');
     stream.terminate();
   });
   return reply;
-}
-
-/** An EventSource repeats its address when it reconnects; where it stands is then in the header. */
-function resumeCursor({ request, query }: EventsCall): string | undefined {
-  const header = request.headers['last-event-id'];
-  const cursor = typeof header === 'string' && header !== '' ? header : query.cursor;
-  if (cursor === undefined || cursor === CURSOR_START) return cursor;
-  if (!parseCursors(cursor)) throw new Refusal('bad_cursor');
-  return cursor;
 }
 
 async function isPastEnd({ log }: Services, feed: Feed, cursor: string): Promise<boolean> {
@@ -107,48 +135,3 @@ async function isPastEnd({ log }: Services, feed: Feed, cursor: string): Promise
   const resolved = await resolveCursor(log, feed.partitions, cursor, feed.head);
   return resolved.ok && reaches(resolved.positions, end.positions);
 }
-
-async function sendHistory(services: Services, call: EventsCall, address: RunAddress): Promise<unknown> {
-  const { log, logger } = services;
-  const { reply } = call;
-  const partitions = [partitionOfRun(address.run)!];
-  const last = await log.lastOf(runSubjects(address), { leader: true });
-  const until = [last?.seq ?? 0];
-  const cursor = resumeCursor(call) ?? CURSOR_START;
-  const resolved =
-    cursor === CURSOR_START
-      ? ({ ok: true, positions: [0] } as const)
-      : await resolveCursor(log, partitions, cursor, until);
-  if (!resolved.ok) throw new Refusal('bad_cursor', 'The cursor belongs to another event log.');
-
-  const format = ([seq]: readonly number[]) => log.cursor(partitions[0]!, seq!);
-  const page = (from: readonly number[]) =>
-    readHistory(log, { from, until, partitions, subjects: () => runSubjects(address), app: undefined, format });
-  let next = await page(resolved.positions);
-  reply.hijack();
-  const response = reply.raw;
-  response.writeHead(200, {
-    ...(reply.getHeaders() as Record<string, string>),
-    'Content-Type': 'application/x-ndjson; charset=utf-8',
-    'Cache-Control': 'no-store',
-  });
-  try {
-    for (;;) {
-      const lines = next.entries.flatMap((entry) => [entry.frame.payload, LINE_FEED]);
-      if (response.destroyed) return reply;
-      if (lines.length > 0 && !response.write(Buffer.concat(lines)))
-        await Promise.race([once(response, 'drain'), once(response, 'close')]);
-      if (next.complete) break;
-      next = await page(next.until);
-    }
-    response.end();
-  } catch (error) {
-    // The answer has begun: cutting it off is the only way left to say that it is not whole.
-    if (!(error instanceof HistoryHole))
-      logger.error({ error: asError(error), run: address.run }, 'a history could not be read');
-    response.destroy();
-  }
-  return reply;
-}
-
-const LINE_FEED = Buffer.from('\n');
