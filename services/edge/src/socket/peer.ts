@@ -9,6 +9,7 @@ export interface About {
   readonly id?: string;
   readonly run?: string;
   readonly app?: string;
+  readonly message_id?: string;
 }
 
 /** The one at the other end of a connection, as its subscriptions and commands see it. */
