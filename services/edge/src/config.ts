@@ -11,6 +11,21 @@ const list = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 );
+const natural = (fallback: number) => z.coerce.number().int().min(0).default(fallback);
+/** A number of hops counts from the right of X-Forwarded-For: what a client wrote there itself is never believed. */
+const trustProxy = z
+  .string()
+  .trim()
+  .regex(
+    /^(\d{1,2}|true|false|[0-9a-fA-F.:/, ]*[.:][0-9a-fA-F.:/, ]*)$/,
+    'must be a number of proxies or their addresses',
+  )
+  .transform((text) => {
+    if (text === 'false') return 0;
+    if (text === 'true') return 1;
+    return /^\d+$/.test(text) ? Number(text) : text;
+  })
+  .default(0);
 const positive = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 
 const settings = z.object({
@@ -28,18 +43,33 @@ const settings = z.object({
   TOOLSTREAM_HELLO_TIMEOUT_MS: positive(10_000),
   /** A connection is closed this long after its token's end, unless it was refreshed. */
   TOOLSTREAM_TOKEN_GRACE_MS: positive(25_000),
+  /** WebSockets and streams of this process. */
   TOOLSTREAM_MAX_CONNECTIONS: positive(20_000),
+  /** Of one client address (IPv6: one /64); 0: any number. This machine's own addresses are not counted. */
+  TOOLSTREAM_MAX_CONNECTIONS_PER_IP: natural(1_000),
+  /** Of one user, that is of one `sub` of a tenant; 0: any number. */
+  TOOLSTREAM_MAX_CONNECTIONS_PER_USER: natural(1_000),
+  /** New connections a second, with bursts of twice as many; 0: any number. */
+  TOOLSTREAM_CONNECTS_PER_SECOND: natural(1_000),
+  /** How many proxies stand in front, or their addresses; only then is X-Forwarded-For believed. */
+  TOOLSTREAM_TRUST_PROXY: trustProxy,
   TOOLSTREAM_MAX_SUBSCRIPTIONS: positive(128),
   /** Commands and subscriptions a second that one connection may send, with bursts of twice as many. */
   TOOLSTREAM_FRAMES_PER_SECOND: positive(50),
-  /** Bytes that may wait for one client before its queue is given up. */
-  TOOLSTREAM_CLIENT_BUFFER_BYTES: positive(256 * 1024),
-  /** A client that does not drain its buffer for this long is closed. */
+  /** What a client may be behind by before a snapshot goes on; a quarter of it may wait for one client. */
+  TOOLSTREAM_CLIENT_BUFFER_BYTES: positive(512 * 1024),
+  /** A client that makes no room and acknowledges nothing for this long is closed; the other times are parts of it. */
   TOOLSTREAM_SLOW_CLIENT_MS: positive(30_000),
   /** How long a run's feed outlives its last watcher. */
   TOOLSTREAM_FEED_LINGER_MS: positive(5_000),
-  /** Reconnects after a drain are spread over this time. */
-  TOOLSTREAM_DRAIN_SPREAD_MS: positive(10_000),
+  /** How long a stopping edge only says that it is not ready, before it takes nobody new. */
+  TOOLSTREAM_DRAIN_DELAY_MS: natural(0),
+  /** The goodbyes of a stopping edge are spread over this time. */
+  TOOLSTREAM_DRAIN_MS: natural(3_000),
+  /** Milliseconds between the rounds of the canary, which proves delivery all the time; 0: off. */
+  TOOLSTREAM_CANARY_MS: z.coerce.number().int().min(0).default(0),
+  /** Where its clients connect: `ws://…/ws`. Default: this process. */
+  TOOLSTREAM_CANARY_URL: z.url().optional(),
 });
 
 export const edgeConfig = settings.refine(

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { declareStreams, openEventLog } from '@toolstream/event-log';
 import type { RunningService, ServiceContext } from '@toolstream/service-kit';
 import { buildEdge } from './app.ts';
+import { startCanary } from './canary/canary.ts';
 import { type EdgeConfig, hostOf } from './config.ts';
 import { readinessOf } from './readiness.ts';
 
@@ -16,10 +17,21 @@ export async function startEdge(context: ServiceContext<EdgeConfig>): Promise<Ru
   const { readiness, metricsText } = context;
   const edge = await buildEdge({ config, nc, log, logger, meter, readiness, metricsText });
   await edge.http.listen({ port: config.PORT, host: hostOf(config) });
+  const { port } = edge.http.server.address() as AddressInfo;
+  const canary =
+    config.TOOLSTREAM_CANARY_MS > 0
+      ? startCanary(edge.services, meter, {
+          everyMs: config.TOOLSTREAM_CANARY_MS,
+          url: config.TOOLSTREAM_CANARY_URL ?? `ws://127.0.0.1:${port}/ws`,
+        })
+      : undefined;
   const { projection, tools } = edge.services;
   return {
-    port: (edge.http.server.address() as AddressInfo).port,
+    port,
     ready: readinessOf({ nc, projection, tools }),
-    stop: () => edge.stop(),
+    stop: async () => {
+      await canary?.stop();
+      await edge.stop();
+    },
   };
 }

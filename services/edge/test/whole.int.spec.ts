@@ -7,6 +7,7 @@ import type { AcceptedRun, RunListItem, RunSnapshot, RunState, ToolstreamEvent }
 import { connectNats, createLogger, startTelemetry, type Telemetry } from '@toolstream/service-kit';
 import { type PostgresServer, startEphemeralPostgres } from '@toolstream/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startCanary } from '../src/canary/canary.ts';
 import { readinessOf } from '../src/readiness.ts';
 import { startTestEdge, startTestLog, type TestEdge, type TestLog, token, until } from './harness.ts';
 import { TestSocket } from './socket-client.ts';
@@ -305,5 +306,22 @@ describe('queries', () => {
     const { projection: queried, tools: catalog } = edge.edge.services;
     const ready = readinessOf({ nc: edge.nc, projection: queried, tools: catalog });
     expect(await ready()).toMatchObject({ ready: true, checks: { orchestrator: true, projection: true } });
+  });
+});
+
+describe('the canary', () => {
+  it('finds every event of its runs delivered once and in order, also over connections that keep breaking', async () => {
+    const canary = startCanary(edge.edge.services, telemetry.meter, { everyMs: 10, url: edge.wsUrl });
+    const counted = async (series: string) => {
+      const line = (await telemetry.metricsText()).split('\n').find((text) => text.startsWith(series));
+      return line === undefined ? undefined : Number(line.slice(line.lastIndexOf(' ') + 1));
+    };
+    const rounds = (outcome: string) => counted(`toolstream_canary_rounds_total{outcome="${outcome}"}`);
+    await until(async () => ((await rounds('clean')) ?? 0) >= 3, 20_000);
+    await canary.stop();
+    expect(await rounds('dirty')).toBe(0);
+    expect(await counted('toolstream_canary_events_total{outcome="lost"}')).toBe(0);
+    expect(await counted('toolstream_canary_events_total{outcome="repeated"}')).toBe(0);
+    expect(await counted('toolstream_canary_events_total{outcome="delivered"}')).toBeGreaterThan(60);
   });
 });
