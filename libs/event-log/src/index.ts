@@ -26,6 +26,7 @@ export type { Follower, FollowOptions, FollowPoint, FollowStats, FollowTarget, G
 export { EPOCH_KEY } from './leader.ts';
 export type { Published } from './publish.ts';
 export type { ReadOptions, RunReadOptions } from './read.ts';
+export { type IdempotencyScope, runIdOfKey } from './run-of-key.ts';
 export { encodeEvent, type StoredEvent } from './stored-event.ts';
 export type { StreamsOptions } from './stream-config.ts';
 export { type DeclareOptions, declareStreams } from './streams.ts';

@@ -1,5 +1,5 @@
 import { planRun } from '@toolstream/domain';
-import { isConflict, type StoredEvent } from '@toolstream/event-log';
+import { isConflict, runIdOfKey, type StoredEvent } from '@toolstream/event-log';
 import {
   type AcceptedRun,
   type EventOf,
@@ -18,7 +18,7 @@ import { type Decisions, partitionOf } from '../runs/decisions.ts';
 import type { LiveRun } from '../runs/live-run.ts';
 import type { LiveRuns } from '../runs/live-runs.ts';
 import { malformed, refused, refusedByLog } from './refusals.ts';
-import { newRunId, runIdOfKey } from './run-ids.ts';
+import { newRunId } from './run-ids.ts';
 import type { Slots } from './slots.ts';
 
 export interface SubmitParts {
