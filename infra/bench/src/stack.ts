@@ -32,6 +32,9 @@ export interface BenchStack {
   stop(): Promise<void>;
 }
 
+/** One caller opens all the connections, as fast as it can: what the edge would refuse it is not what is measured. */
+const UNLIMITED = { TOOLSTREAM_MAX_CONNECTIONS_PER_USER: '0', TOOLSTREAM_CONNECTS_PER_SECOND: '0' };
+
 /** The services in processes of their own, under the product's supervisor; a service that ends is not started again. */
 export async function benchStack(cleanup: Cleanup, wish: StackWish = {}): Promise<BenchStack> {
   const dataDir = await temporaryFolder(cleanup);
@@ -44,7 +47,7 @@ export async function benchStack(cleanup: Cleanup, wish: StackWish = {}): Promis
     signal: interrupted,
     jwtSecret,
     log: () => {},
-    env: { ...process.env, LOG_LEVEL: 'warn', ...env },
+    env: { ...process.env, LOG_LEVEL: 'warn', ...UNLIMITED, ...env },
     ...options,
   });
   let dead: string | undefined;

@@ -31,8 +31,8 @@ export interface ServiceDefinition<S extends z.ZodObject<typeof baseConfig>> {
   readonly name: string;
   readonly version?: string;
   readonly config: S;
-  /** From the signal to exit code 1, whatever still runs. Default 20 s. */
-  readonly stopTimeoutMs?: number;
+  /** From the signal to exit code 1, whatever still runs; may depend on the configuration. Default 20 s. */
+  readonly stopTimeoutMs?: number | ((config: z.infer<S>) => number);
   start(context: ServiceContext<z.infer<S>>): Promise<RunningService>;
 }
 
@@ -48,7 +48,7 @@ export async function runService<S extends z.ZodObject<typeof baseConfig>>(
   const config = configOrExit(definition.config);
   const instance = config.TOOLSTREAM_INSTANCE ?? `${name}-${process.pid}`;
   const log = createLogger({ name, level: config.LOG_LEVEL, instance });
-  const life = new ServiceLife(log, stopTimeoutMs);
+  const life = new ServiceLife(log, typeof stopTimeoutMs === 'number' ? stopTimeoutMs : stopTimeoutMs(config));
   life.listen();
   try {
     await startUp(definition, config, instance, log, life);

@@ -19,7 +19,9 @@ import { appSource, runSource } from './feeds/sources.ts';
 import { edgeMetrics } from './metrics.ts';
 import { httpServer } from './server.ts';
 import type { Services } from './services.ts';
+import { Admission } from './socket/admission.ts';
 import { Clients } from './socket/clients.ts';
+import { drain, longestDrainMs } from './socket/drain.ts';
 
 export interface EdgeParts {
   readonly config: EdgeConfig;
@@ -36,7 +38,7 @@ export interface Edge {
   /** Built, not listening. */
   readonly http: FastifyInstance;
   readonly services: Services;
-  /** Takes nobody new, sends every client away with a time to come back, and ends. */
+  /** Drains and ends. A second call waits for the first. */
   stop(): Promise<void>;
 }
 
@@ -93,27 +95,37 @@ export async function buildEdge(parts: EdgeParts): Promise<Edge> {
     tickets,
     allowsOrigin: originCheck(config.TOOLSTREAM_ALLOWED_ORIGINS, config.TOOLSTREAM_DEV),
     clients,
+    admission: new Admission({ config, clients, metrics }),
     flusher: turn,
     metrics,
     readiness,
     metricsText,
   };
   const http = await httpServer(services);
+  const stop = async () => {
+    await drain(clients, config);
+    await closeWithin(http, CLOSE_MS);
+    tools.stop();
+    messages.stop();
+    feeds.close();
+  };
+  let stopping: Promise<void> | undefined;
   return {
     http,
     services,
-    stop: async () => {
-      await clients.drain(config.TOOLSTREAM_DRAIN_SPREAD_MS);
-      await closeWithin(http, CLOSE_MS);
-      tools.stop();
-      messages.stop();
-      feeds.close();
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
     },
   };
 }
 
 /** Requests in hand are answered; what takes longer than this is cut off. */
 const CLOSE_MS = 5_000;
+
+/** From the signal to the end, and something to spare: after that the process is ended hard. */
+export const stopDeadlineMs = (config: EdgeConfig): number =>
+  Math.max(20_000, longestDrainMs(config) + CLOSE_MS + 5_000);
 
 async function closeWithin(http: FastifyInstance, ms: number): Promise<void> {
   const cut = setTimeout(() => http.server.closeAllConnections(), ms);

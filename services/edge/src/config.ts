@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { baseConfig } from '@toolstream/service-kit';
 import { z } from 'zod';
 
@@ -12,20 +13,16 @@ const list = z.string().transform((text) =>
     .filter((part) => part !== ''),
 );
 const natural = (fallback: number) => z.coerce.number().int().min(0).default(fallback);
-/** A number of hops counts from the right of X-Forwarded-For: what a client wrote there itself is never believed. */
-const trustProxy = z
-  .string()
-  .trim()
-  .regex(
-    /^(\d{1,2}|true|false|[0-9a-fA-F.:/, ]*[.:][0-9a-fA-F.:/, ]*)$/,
-    'must be a number of proxies or their addresses',
-  )
-  .transform((text) => {
-    if (text === 'false') return 0;
-    if (text === 'true') return 1;
-    return /^\d+$/.test(text) ? Number(text) : text;
-  })
-  .default(0);
+const PROXY_NAMES = ['loopback', 'linklocal', 'uniquelocal'];
+const isNetwork = (text: string): boolean => {
+  const [address = '', bits, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+};
+const proxies = list.refine((parts) => parts.every((part) => PROXY_NAMES.includes(part) || isNetwork(part)), {
+  message: `must be addresses or networks (10.0.0.0/8), or ${PROXY_NAMES.join(', ')}, comma separated`,
+});
 const positive = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 
 const settings = z.object({
@@ -51,8 +48,8 @@ const settings = z.object({
   TOOLSTREAM_MAX_CONNECTIONS_PER_USER: natural(1_000),
   /** New connections a second, with bursts of twice as many; 0: any number. */
   TOOLSTREAM_CONNECTS_PER_SECOND: natural(1_000),
-  /** How many proxies stand in front, or their addresses; only then is X-Forwarded-For believed. */
-  TOOLSTREAM_TRUST_PROXY: trustProxy,
+  /** The proxies in front. Only what they say in X-Forwarded-For is believed. */
+  TOOLSTREAM_TRUST_PROXY: proxies.default([]),
   TOOLSTREAM_MAX_SUBSCRIPTIONS: positive(128),
   /** Commands and subscriptions a second that one connection may send, with bursts of twice as many. */
   TOOLSTREAM_FRAMES_PER_SECOND: positive(50),

@@ -1,10 +1,17 @@
 import type { SnapshotReason } from '@toolstream/proto-events';
 import type { Meter } from '@toolstream/service-kit';
+import type { SlowStep } from './feeds/ladder.ts';
 
 /** What the edge counts. Gauges are read when somebody scrapes. */
 export interface EdgeMetrics {
   snapshot(reason: SnapshotReason): void;
   closed(code: number): void;
+  /** What became of an attempt to connect: `accepted`, or the code of the refusal; and why. */
+  connection(transport: string, outcome: string, reason: string): void;
+  /** A client that does not keep up came to this step. */
+  slow(step: SlowStep): void;
+  /** Milliseconds from an event to a client's answer that proves that it has it; sampled, not every event. */
+  acknowledged(lagMs: number): void;
   command(outcome: 'acked' | 'refused'): void;
   /** Milliseconds from an event's storing to its relay, for events that came live. */
   delivered(lagMs: number): void;
@@ -35,6 +42,16 @@ export function edgeMetrics(meter: Meter, gauges: () => Gauges): EdgeMetrics {
   const closes = meter.createCounter('toolstream_edge_closes', {
     description: 'WebSockets that the edge closed, by code',
   });
+  const slowSteps = meter.createCounter('toolstream_edge_slow_steps', {
+    description: 'Steps that clients which do not keep up came to: fold, snapshot, close',
+  });
+  const acknowledged = meter.createHistogram('toolstream_edge_acknowledged_lag_seconds', {
+    description: 'Time from an event to the answer of a client that has it',
+    advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] },
+  });
+  const connections = meter.createCounter('toolstream_edge_connections', {
+    description: 'Attempts to connect, by what became of them',
+  });
   const commands = meter.createCounter('toolstream_edge_commands', { description: 'Commands over WebSockets' });
   const lag = meter.createHistogram('toolstream_edge_delivery_lag_seconds', {
     description: 'Time from an event stored to its relay to clients',
@@ -60,6 +77,9 @@ export function edgeMetrics(meter: Meter, gauges: () => Gauges): EdgeMetrics {
   return {
     snapshot: (reason) => snapshots.add(1, { reason }),
     closed: (code) => closes.add(1, { code }),
+    slow: (step) => slowSteps.add(1, { step }),
+    acknowledged: (lagMs) => acknowledged.record(Math.max(0, lagMs) / 1000),
+    connection: (transport, outcome, reason) => connections.add(1, { transport, outcome, reason }),
     command: (outcome) => commands.add(1, { outcome }),
     delivered(lagMs) {
       const measured = Math.max(0, lagMs);

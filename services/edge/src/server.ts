@@ -11,7 +11,7 @@ import { runRoutes } from './handlers/runs.ts';
 import { statsRoutes } from './handlers/stats.ts';
 import { ticketRoutes } from './handlers/tickets.ts';
 import { toolRoutes } from './handlers/tools.ts';
-import { websocketRoute } from './handlers/websocket.ts';
+import { webSockets, websocketRoute } from './handlers/websocket.ts';
 import { asRefusal, PROBLEM_JSON, problemOf, Refusal, retryAfterOf } from './problems.ts';
 import type { Services } from './services.ts';
 
@@ -33,12 +33,13 @@ export function edgeRoutes(services: Services): AnyRoute[] {
 
 /** The public door, built without listening. */
 export async function httpServer(services: Services): Promise<FastifyInstance> {
-  const { logger, metrics } = services;
+  const { config, logger, metrics } = services;
   const app = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     // To receive a request; how long the answer lasts is another matter.
     requestTimeout: 60_000,
     genReqId: () => ulid(),
+    trustProxy: config.TOOLSTREAM_TRUST_PROXY.length > 0 && config.TOOLSTREAM_TRUST_PROXY,
     // Idle connections go at once when the server closes; busy ones have until the service's own deadline.
     forceCloseConnections: 'idle',
     // A drain keeps answering what still arrives on open connections.
@@ -76,6 +77,7 @@ export async function httpServer(services: Services): Promise<FastifyInstance> {
     return answerError(services, new Refusal('not_found', 'There is no such address.'), request, reply);
   });
 
+  await webSockets(app, services);
   await websocketRoute(app, services);
   for (const definition of edgeRoutes(services)) registerRoute(app, definition, services.tokens);
   return app;

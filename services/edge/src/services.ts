@@ -13,6 +13,7 @@ import type { Feeds } from './feeds/feeds.ts';
 import type { Flusher } from './feeds/flusher.ts';
 import type { EdgeLog } from './feeds/log.ts';
 import type { EdgeMetrics } from './metrics.ts';
+import type { Admission } from './socket/admission.ts';
 import type { Clients } from './socket/clients.ts';
 
 /** Everything that the handlers use, put together once in `app.ts`. */
@@ -32,6 +33,7 @@ export interface Services {
   readonly tickets: Tickets;
   readonly allowsOrigin: OriginCheck;
   readonly clients: Clients;
+  readonly admission: Admission;
   readonly flusher: Flusher;
   readonly metrics: EdgeMetrics;
   readiness(): Promise<ReadyReport>;

@@ -52,7 +52,13 @@ export async function startTestEdge(
     return read(filter, options);
   };
   const telemetry = await startTelemetry({ name: 'edge', instance: 'edge-test', log: quiet });
-  const config = edgeConfig.parse({ PORT: '0', TOOLSTREAM_JWT_SECRET: SECRET, TOOLSTREAM_DEV: '1', ...env });
+  const config = edgeConfig.parse({
+    PORT: '0',
+    TOOLSTREAM_JWT_SECRET: SECRET,
+    TOOLSTREAM_DEV: '1',
+    TOOLSTREAM_DRAIN_MS: '0',
+    ...env,
+  });
   const edge = await buildEdge({
     config,
     nc,

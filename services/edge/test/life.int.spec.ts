@@ -117,36 +117,6 @@ describe('a lost log', () => {
   });
 });
 
-describe('shutting down', () => {
-  it('sends everybody away with a time to come back, takes nobody new, and ends soon', async () => {
-    const edge = await startTestEdge(store.nats, { TOOLSTREAM_DRAIN_SPREAD_MS: '5000' });
-    const run = await HandRun.accept(store.log);
-    const sockets = await Promise.all(
-      Array.from({ length: 8 }, () => TestSocket.hello(edge.wsUrl, { subscribe: [{ run: run.run }] })),
-    );
-    const stream = await edge.fetch(`/v1/runs/${run.run}/events`, { headers: { accept: 'text/event-stream' } });
-    for (const socket of sockets) await socket.next('caught_up');
-    // One that never answers the close frame.
-    sockets[0]!.ws.pause();
-    const began = performance.now();
-    const stopping = edge.stop();
-    const ready = await edge.fetch('/readyz').catch(() => undefined);
-    if (ready) expect(ready.status).toBe(503);
-    await stopping;
-    expect(performance.now() - began).toBeLessThan(5_000);
-    const retries = new Set<number | undefined>();
-    for (const socket of sockets.slice(1)) {
-      expect(await socket.closing()).toEqual({ code: 4201, reason: 'drain' });
-      const [bye] = socket.of('bye');
-      expect(bye).toMatchObject({ code: 4201, reason: 'drain' });
-      expect(bye!.retry_ms).toBeLessThanOrEqual(5_000);
-      retries.add(bye!.retry_ms);
-    }
-    expect(retries.size).toBeGreaterThan(3);
-    expect(await stream.text()).toMatch(/retry: \d+\n\n$/);
-  });
-});
-
 describe('feeds', () => {
   it('are one per run whatever number watches, and end a moment after the last watcher', async () => {
     const edge = await startTestEdge(store.nats, { TOOLSTREAM_FEED_LINGER_MS: '150' });

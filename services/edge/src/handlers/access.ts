@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { type Principal, requireApp } from '../auth/principal.ts';
 import { Refusal } from '../problems.ts';
 import type { Services } from '../services.ts';
+import type { Transport } from '../socket/admission.ts';
+import type { Call } from './route.ts';
 
 export const runParams = z.object({ id: runId });
 export const toolParams = z.object({
@@ -24,6 +26,21 @@ export async function runOf(
   if (!address) throw new Refusal('not_found', 'There is no such run.');
   requireApp(principal, address.app);
   return address;
+}
+
+/**
+ * A place for an answer that lasts, taken before anything is prepared for it and given back when the response ends, however
+ * it ends.
+ */
+export function admitStream(
+  { admission }: Pick<Services, 'admission'>,
+  { principal, request, reply }: Pick<Call, 'principal' | 'request' | 'reply'>,
+  transport: Transport,
+): void {
+  const place = admission.admit(transport, request.ip);
+  if (reply.raw.closed) place.release();
+  else reply.raw.once('close', () => place.release());
+  place.claim(principal);
 }
 
 /** How long a read waits to include `min_cursor`. */

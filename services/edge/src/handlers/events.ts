@@ -10,7 +10,7 @@ import { topicKey } from '../feeds/topic.ts';
 import { Refusal } from '../problems.ts';
 import type { Services } from '../services.ts';
 import { EventStream } from '../socket/stream.ts';
-import { appParams, runOf, runParams } from './access.ts';
+import { admitStream, appParams, runOf, runParams } from './access.ts';
 import { type EventsCall, resumeCursor, sendAppHistory, sendRunHistory } from './event-history.ts';
 import { type AnyRoute, route } from './route.ts';
 
@@ -84,11 +84,9 @@ async function sendStream(
   acquire: () => Promise<Lease | undefined>,
 ): Promise<unknown> {
   const { reply, request, principal } = call;
-  const { log, clients, config, metrics, logger } = services;
-  if (clients.draining) throw new Refusal('unavailable', 'This edge is shutting down.', { retryAfterS: 1 });
-  if (clients.size >= config.TOOLSTREAM_MAX_CONNECTIONS)
-    throw new Refusal('busy', 'This edge has all the connections that it takes.', { retryAfterS: 5 });
+  const { log, config, metrics, logger } = services;
   const cursor = resumeCursor(call);
+  admitStream(services, call, 'sse');
   const lease = await acquire();
   if (!lease) throw new Refusal('not_found', 'There is no such run.');
   try {
@@ -118,6 +116,7 @@ async function sendStream(
     catchUpBytes: config.TOOLSTREAM_CLIENT_BUFFER_BYTES,
     onOver: () => stream.end(),
     onSnapshot: (reason) => metrics.snapshot(reason),
+    onSlow: (step) => metrics.slow(step),
     onFault: (error) =>
       logger.error({ error: asError(error), of: topicKey(lease.feed.topic) }, 'an event stream failed'),
   });

@@ -31,9 +31,9 @@ export function healthRoutes({ readiness, metricsText, clients }: Services): Any
       },
       handle: async ({ reply }) => {
         const { ready, checks } = await readiness();
-        const draining = clients.draining;
-        reply.code(ready && !draining ? 200 : 503);
-        return { ready: ready && !draining, checks: { ...checks, draining } };
+        const { leaving } = clients;
+        reply.code(ready && !leaving ? 200 : 503);
+        return { ready: ready && !leaving, checks: { ...checks, draining: leaving } };
       },
     }),
     route({

@@ -1,9 +1,10 @@
 import fastifyWebsocket, { type WebsocketPluginOptions } from '@fastify/websocket';
-import { SUBPROTOCOL } from '@toolstream/proto-events';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Refusal } from '../problems.ts';
 import type { Services } from '../services.ts';
+import type { Place, Transport } from '../socket/admission.ts';
 import { Session } from '../socket/session.ts';
+import { addressOf, chooseSubprotocol, handleProtocols } from '../socket/subprotocols.ts';
 
 /** `closeTimeout`: how long a client may take to answer the close frame; known to `ws`, not yet to its types. */
 const SERVER_OPTIONS: NonNullable<WebsocketPluginOptions['options']> & { closeTimeout: number } = {
@@ -11,15 +12,11 @@ const SERVER_OPTIONS: NonNullable<WebsocketPluginOptions['options']> & { closeTi
   maxPayload: 64 * 1024,
   clientTracking: false,
   closeTimeout: 2_000,
-  handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  handleProtocols,
 };
 
-/**
- * `/ws`. What can be refused is refused before the upgrade, as plain HTTP: foreign origins, a missing subprotocol, and
- * everybody while the edge drains or is full.
- */
-export async function websocketRoute(app: FastifyInstance, services: Services): Promise<void> {
-  const { clients, config, allowsOrigin, logger } = services;
+/** WebSockets for every address: registered once, before the routes. */
+export async function webSockets(app: FastifyInstance, { logger }: Services): Promise<void> {
   await app.register(fastifyWebsocket, {
     options: SERVER_OPTIONS,
     // Sessions log what matters; a connection that breaks is everyday life.
@@ -30,29 +27,53 @@ export async function websocketRoute(app: FastifyInstance, services: Services): 
     // Clients are sent away by the drain, one by one and with a reason.
     preClose: (done) => done(),
   });
+}
 
+export async function websocketRoute(app: FastifyInstance, services: Services): Promise<void> {
   app.route({
     method: 'GET',
     url: '/ws',
-    onRequest: async (request) => {
-      if (!request.ws)
-        throw new Refusal('bad_request', `This is a WebSocket address: connect with the subprotocol ${SUBPROTOCOL}.`);
-      const { origin } = request.headers;
-      if (origin !== undefined && !allowsOrigin(origin))
-        throw new Refusal('forbidden', 'Pages of this origin may not connect.');
-      const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim());
-      if (!offered?.includes(SUBPROTOCOL)) throw new Refusal('bad_request', `Offer the subprotocol ${SUBPROTOCOL}.`);
-      if (clients.draining) throw new Refusal('unavailable', 'This edge is shutting down.', { retryAfterS: 1 });
-      if (clients.size >= config.TOOLSTREAM_MAX_CONNECTIONS) {
-        throw new Refusal('busy', 'This edge has all the connections that it takes.', { retryAfterS: 5 });
-      }
-    },
+    onRequest: async (request) => admitUpgrade(services, request, 'ws'),
     handler: () => {
       throw new Refusal('bad_request');
     },
     wsHandler: (socket, request) => {
       const { ticket } = request.query as { ticket?: unknown };
-      new Session(socket, typeof ticket === 'string' ? ticket : undefined, services);
+      const place = placeOf(request);
+      new Session(socket, { ticket: typeof ticket === 'string' ? ticket : undefined, place }, services);
     },
   });
+}
+
+const places = new WeakMap<FastifyRequest, Place>();
+
+/**
+ * What can be refused is refused before the upgrade, as plain HTTP: foreign origins, a missing subprotocol, and everybody
+ * while the edge drains or has no place. A place that is taken here is given back when the TCP connection closes, whatever
+ * becomes of the upgrade.
+ */
+export function admitUpgrade(services: Services, request: FastifyRequest, transport: Transport): void {
+  const { admission, allowsOrigin } = services;
+  const address = addressOf(request.url);
+  const names = address?.subprotocols.join(' or ') ?? '';
+  if (!request.ws)
+    throw new Refusal('bad_request', `This is a WebSocket address: connect with the subprotocol ${names}.`);
+  const { origin } = request.headers;
+  if (origin !== undefined && !allowsOrigin(origin))
+    admission.refuse(transport, 'origin', new Refusal('forbidden', 'Pages of this origin may not connect.'));
+  const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
+  if (address?.required && chooseSubprotocol(offered, address) === false)
+    admission.refuse(transport, 'subprotocol', new Refusal('bad_request', `Offer the subprotocol ${names}.`));
+  const { socket } = request.raw;
+  const place = admission.admit(transport, request.ip);
+  if (socket.closed) place.release();
+  else socket.once('close', () => place.release());
+  places.set(request, place);
+}
+
+/** The place that {@link admitUpgrade} took. */
+export function placeOf(request: FastifyRequest): Place {
+  const place = places.get(request);
+  if (!place) throw new Error('the route of a WebSocket does not admit its clients');
+  return place;
 }

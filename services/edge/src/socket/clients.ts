@@ -1,12 +1,17 @@
+import type { Principal } from '../auth/principal.ts';
 import { Frame } from '../feeds/frame.ts';
 
 /** A connected client, as the process's housekeeping sees it: a WebSocket or an SSE stream. */
 export interface Client {
   readonly kind: 'socket' | 'stream';
+  /** Whose it is, once that is known. */
+  readonly caller: Principal | undefined;
   readonly subscriptions: number;
   readonly waitingBytes: number;
   /** Called about once a second: heartbeats, expiry, silence. `ping` is the frame to send where one is due. */
   tick(now: number, ping: Frame): void;
+  /** Its token was revoked: says so and closes, not to come back. */
+  revoke(): void;
   /** Says goodbye and closes. */
   drain(retryMs: number): void;
   /** Ends what did not close by itself. */
@@ -14,15 +19,15 @@ export interface Client {
 }
 
 const MAX_TICK_MS = 1_000;
-/** From the goodbyes to the end of those that do not answer them. */
-const GOODBYE_MS = 2_000;
 
 /** Every client of this process. One timer serves all of them. */
 export class Clients {
   readonly #clients = new Set<Client>();
   readonly #timer: NodeJS.Timeout;
   readonly #now: () => number;
+  #leaving = false;
   #draining = false;
+  #onEmpty: (() => void) | undefined;
 
   constructor(heartbeatMs: number, now: () => number = Date.now) {
     this.#now = now;
@@ -34,6 +39,12 @@ export class Clients {
     return this.#clients.size;
   }
 
+  /** The process is about to drain: no longer ready, though it still takes who comes. */
+  get leaving(): boolean {
+    return this.#leaving;
+  }
+
+  /** Nobody new is taken. */
   get draining(): boolean {
     return this.#draining;
   }
@@ -56,16 +67,43 @@ export class Clients {
 
   remove(client: Client): void {
     this.#clients.delete(client);
+    if (this.#clients.size === 0) this.#onEmpty?.();
   }
 
-  /** Sends every client away, told to come back at a time of its own within `spreadMs`; ends within a few seconds. */
-  async drain(spreadMs: number): Promise<void> {
+  all(): Client[] {
+    return [...this.#clients];
+  }
+
+  leave(): void {
+    this.#leaving = true;
+  }
+
+  refuseNew(): void {
+    this.#leaving = true;
     this.#draining = true;
+  }
+
+  /** Ends the connections of those that `isRevoked` names. */
+  revoke(isRevoked: (principal: Principal) => boolean): void {
+    for (const client of this.all()) if (client.caller && isRevoked(client.caller)) client.revoke();
+  }
+
+  /** Resolves when the last client is gone, at the latest after `ms`. */
+  async empty(ms: number): Promise<void> {
+    if (this.#clients.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const late = setTimeout(resolve, ms);
+      this.#onEmpty = () => {
+        clearTimeout(late);
+        resolve();
+      };
+    });
+    this.#onEmpty = undefined;
+  }
+
+  close(): void {
     clearInterval(this.#timer);
-    for (const client of [...this.#clients]) client.drain(Math.round(Math.random() * spreadMs));
-    const deadline = performance.now() + GOODBYE_MS;
-    while (this.#clients.size > 0 && performance.now() < deadline) await new Promise((r) => setTimeout(r, 25));
-    for (const client of [...this.#clients]) client.terminate();
+    for (const client of this.all()) client.terminate();
   }
 
   #tick(): void {

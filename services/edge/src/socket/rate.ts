@@ -24,3 +24,27 @@ export class RateLimit {
     return this.#tokens >= 0 ? 'ok' : 'limited';
   }
 }
+
+/** A token bucket without a memory of refusals: `perSecond` on average, at most `burst` at once. */
+export class TokenBucket {
+  readonly #perSecond: number;
+  readonly #burst: number;
+  #tokens: number;
+  #at: number;
+
+  constructor(perSecond: number, burst: number, now: number) {
+    this.#perSecond = perSecond;
+    this.#burst = burst;
+    this.#tokens = burst;
+    this.#at = now;
+  }
+
+  /** 0: taken. Else the milliseconds until there is one to take. */
+  take(now: number): number {
+    this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#at) / 1000) * this.#perSecond);
+    this.#at = now;
+    if (this.#tokens < 1) return ((1 - this.#tokens) / this.#perSecond) * 1000;
+    this.#tokens -= 1;
+    return 0;
+  }
+}

@@ -4,6 +4,8 @@ import type { EdgeConfig } from '../config.ts';
 import type { Flusher } from '../feeds/flusher.ts';
 import { Frame } from '../feeds/frame.ts';
 import type { Subscription } from '../feeds/subscription.ts';
+import type { EdgeMetrics } from '../metrics.ts';
+import { Refusal } from '../problems.ts';
 import type { Client, Clients } from './clients.ts';
 import { ClientQueue, type Sink } from './queue.ts';
 
@@ -25,7 +27,7 @@ export class EventStream implements Client {
 
   constructor(
     response: ServerResponse,
-    parts: { config: EdgeConfig; flusher: Flusher; clients: Clients },
+    parts: { config: EdgeConfig; flusher: Flusher; clients: Clients; metrics: EdgeMetrics },
     principal: Principal,
     onClose: () => void,
   ) {
@@ -41,7 +43,10 @@ export class EventStream implements Client {
       limitBytes: parts.config.TOOLSTREAM_CLIENT_BUFFER_BYTES,
       slowMs: parts.config.TOOLSTREAM_SLOW_CLIENT_MS,
       onDrained: () => this.#subscription?.drained(),
-      onSlow: () => this.terminate(),
+      onSlow: () => {
+        parts.metrics.slow('close');
+        this.terminate();
+      },
     });
     response.on('close', () => this.#gone());
     response.write(`retry: ${RETRY_MS}\n\n`);
@@ -64,14 +69,7 @@ export class EventStream implements Client {
   tick(now: number): void {
     if (this.#ended) return;
     if (now >= this.#principal.exp * 1000 + this.#config.TOOLSTREAM_TOKEN_GRACE_MS) {
-      this.queue.write(
-        Frame.of({
-          type: 'error',
-          code: 'token_expired',
-          message: 'The token has expired: connect again with a new one.',
-        }),
-      );
-      this.end();
+      this.#refuse(new Refusal('token_expired', 'The token has expired: connect again with a new one.'));
       return;
     }
     if (now < this.#beatDue) return;
@@ -85,6 +83,19 @@ export class EventStream implements Client {
     this.queue.flush();
     this.#ended = true;
     this.#response.end();
+  }
+
+  get caller(): Principal {
+    return this.#principal;
+  }
+
+  revoke(): void {
+    if (!this.#ended) this.#refuse(new Refusal('token_revoked'));
+  }
+
+  #refuse({ code, message }: Refusal): void {
+    this.queue.write(Frame.of({ type: 'error', code, message }));
+    this.end();
   }
 
   drain(retryMs: number): void {
@@ -114,6 +125,7 @@ export class EventStream implements Client {
 
 function responseSink(response: ServerResponse): Sink {
   return {
+    drainMark: response.writableHighWaterMark,
     write(chunks) {
       if (response.writableEnded || response.destroyed) return;
       response.write(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));

@@ -1,0 +1,28 @@
+import type { IncomingMessage } from 'node:http';
+import { SUBPROTOCOL } from '@toolstream/proto-events';
+
+export interface WebSocketAddress {
+  /** What is spoken here. Of several that a client offers, its first. Nothing else is ever echoed: it may be a token. */
+  readonly subprotocols: readonly string[];
+  /** A client must offer one of them. */
+  readonly required: boolean;
+}
+
+/** The WebSocket addresses of the edge, by path. */
+export const webSocketAddresses: Readonly<Record<string, WebSocketAddress>> = {
+  '/ws': { subprotocols: [SUBPROTOCOL], required: true },
+};
+
+export function addressOf(url: string | undefined): WebSocketAddress | undefined {
+  const path = (url ?? '').replace(/[?#].*$/, '').replace(/(?<=.)\/$/, '');
+  return Object.hasOwn(webSocketAddresses, path) ? webSocketAddresses[path] : undefined;
+}
+
+export function chooseSubprotocol(offered: Iterable<string>, address: WebSocketAddress | undefined): string | false {
+  for (const name of offered) if (address?.subprotocols.includes(name)) return name;
+  return false;
+}
+
+/** For `ws`, which otherwise echoes the first that is offered. */
+export const handleProtocols = (offered: Set<string>, request: IncomingMessage): string | false =>
+  chooseSubprotocol(offered, addressOf(request.url));
