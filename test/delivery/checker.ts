@@ -1,0 +1,264 @@
+import { isDeepStrictEqual } from 'node:util';
+import { evolve } from '@toolstream/domain';
+import {
+  isRunEnded,
+  partitionOfRun,
+  type RunState,
+  type ServerFrame,
+  type ToolstreamEvent,
+} from '@toolstream/proto-events';
+import { covered, foreign, type Place, placeOf, seqIn } from './place.ts';
+import { type Entry, topicOfFrame } from './record.ts';
+import type { Truth } from './truth.ts';
+
+type TopicFrame = Extract<ServerFrame, { type: 'snapshot' | 'event' | 'caught_up' | 'end' | 'error' }>;
+
+/** One subscription that may be speaking: which one it is, and what the client has by it. */
+interface Standing {
+  /** Which of the connection's subscriptions to the topic, by its order. */
+  readonly subscription: number;
+  readonly asked: string | undefined;
+  /** `undefined`: nothing came yet. */
+  readonly at: string | undefined;
+  readonly caughtUp: boolean;
+  readonly over: boolean;
+  /** The run's end was told by this very cursor: an app's `end` may follow. */
+  readonly ended: string | undefined;
+}
+
+/** What a frame is judged against. */
+interface Bench {
+  readonly truth: Truth;
+  readonly topic: string;
+  /** When the frame came. */
+  readonly ms: number;
+}
+
+/**
+ * Judges one client's record against the rules of the protocol and against what the log holds. It knows neither edge nor
+ * client: only what was asked, what came, and what the writers were acknowledged.
+ *
+ * Frames of a subscription that was replaced may still be on their way when the next one is asked for, and a frame does not
+ * say which one it belongs to. So all explanations that are possible so far are kept; a frame that none of them admits is a
+ * violation.
+ */
+export function problemsOf(entries: readonly Entry[], truth: Truth): string[] {
+  const problems: string[] = [];
+  for (const topic of topicsOf(entries)) problems.push(...problemsOfTopic(topic, entries, truth));
+  return problems;
+}
+
+const topicsOf = (entries: readonly Entry[]): Set<string> =>
+  new Set(entries.flatMap((entry) => ('topic' in entry ? [entry.topic] : [])));
+
+function problemsOfTopic(topic: string, entries: readonly Entry[], truth: Truth): string[] {
+  let asked: (string | undefined)[] = [];
+  let standings: Standing[] = [];
+  let furthest: Place = new Map();
+  for (const [index, entry] of entries.entries()) {
+    if (entry.kind === 'opened') {
+      asked = [];
+      standings = [];
+    } else if (entry.kind === 'subscribe' && entry.topic === topic) {
+      asked.push(entry.cursor);
+    } else if (entry.kind === 'frame' && topicOfFrame(entry.frame) === topic) {
+      const frame = entry.frame as TopicFrame;
+      if (frame.type === 'error' && frame.code === 'rate_limited') continue;
+      const why: string[] = [];
+      const bench = { truth, topic, ms: entry.ms };
+      standings = successors(standings, asked, frame, bench, why);
+      if (standings.length === 0) return [`${topic}, entry ${index} (${entry.ms} ms): ${[...new Set(why)].join('; ')}`];
+      if (frame.type === 'snapshot' && frame.reason === 'cold') {
+        const at = placeOf(frame.cursor)!;
+        if (!foreign(at, furthest) && !covered(furthest, at))
+          return [
+            `${topic}, entry ${index}: a fresh snapshot at ${frame.cursor} is older than what the client has had`,
+          ];
+      }
+      if ('cursor' in frame) furthest = placeOf(frame.cursor)!;
+      const content = problemOfContent(frame, bench);
+      if (content) return [`${topic}, entry ${index} (${entry.ms} ms): ${content}`];
+    }
+  }
+  return [];
+}
+
+/** Every standing that explains the frame: the subscription goes on, or a later one has taken over and begins with it. */
+function successors(
+  standings: readonly Standing[],
+  asked: readonly (string | undefined)[],
+  frame: TopicFrame,
+  bench: Bench,
+  why: string[],
+): Standing[] {
+  const next: Standing[] = [];
+  for (const standing of standings) {
+    const after = follows(standing, frame, bench);
+    if (typeof after === 'string') why.push(after);
+    else next.push(after);
+  }
+  const latest = Math.min(...(standings.length === 0 ? [-1] : standings.map(({ subscription }) => subscription)));
+  for (let subscription = latest + 1; subscription < asked.length; subscription++) {
+    const begun = {
+      subscription,
+      asked: asked[subscription],
+      at: undefined,
+      caughtUp: false,
+      over: false,
+      ended: undefined,
+    };
+    const after = follows(begun, frame, bench);
+    if (typeof after === 'string') why.push(after);
+    else next.push(after);
+  }
+  if (asked.length === 0) why.push('a frame of a topic that was not subscribed');
+  return distinct(next);
+}
+
+function distinct(standings: readonly Standing[]): Standing[] {
+  const seen = new Map(standings.map((standing) => [JSON.stringify(standing), standing]));
+  return [...seen.values()];
+}
+
+function follows(standing: Standing, frame: TopicFrame, bench: Bench): Standing | string {
+  const { topic } = bench;
+  if (standing.over) return `${frame.type} after the subscription was over`;
+  switch (frame.type) {
+    case 'error':
+      return { ...standing, over: true };
+    case 'snapshot':
+      return followsSnapshot(standing, frame);
+    case 'event':
+      return followsEvent(standing, frame, bench);
+    case 'caught_up': {
+      if (standing.caughtUp) return 'caught_up twice';
+      const at = standing.at ?? beginning(standing.asked, frame.cursor);
+      if (at !== frame.cursor) return `caught_up at ${frame.cursor}, but the client has ${at}`;
+      return { ...standing, at, caughtUp: true };
+    }
+    case 'end': {
+      const at = standing.at ?? beginning(standing.asked, frame.cursor);
+      if (at !== frame.cursor) return `end at ${frame.cursor}, but the client has ${at}`;
+      if (topic.startsWith('app/') && standing.ended !== frame.cursor) return 'an end that no event brought';
+      if (topic.startsWith('run/') && !standing.caughtUp && standing.ended !== frame.cursor)
+        return 'an end before caught_up';
+      return { ...standing, at, over: topic.startsWith('run/'), ended: undefined };
+    }
+  }
+}
+
+/** Where a subscription stands before its first frame, written as the frame writes cursors; `undefined`: nowhere. */
+function beginning(asked: string | undefined, like: string): string | undefined {
+  if (asked !== 'start') return asked;
+  return like.replace(/:\d+/g, ':0');
+}
+
+function followsSnapshot(standing: Standing, frame: Extract<TopicFrame, { type: 'snapshot' }>): Standing | string {
+  const { reason, cursor } = frame;
+  const before = standing.at ?? standing.asked;
+  const isFirst = standing.at === undefined;
+  if (reason === 'cold' && !(isFirst && standing.asked === undefined)) return 'a cold snapshot that nobody asked for';
+  if (before !== undefined && before !== 'start') {
+    const [had, has] = [placeOf(before)!, placeOf(cursor)!];
+    const isForeign = foreign(had, has) || (isFirst && !covered(had, has));
+    if (reason === 'epoch' && !isForeign) return `a snapshot for another epoch from ${before} to ${cursor}`;
+    if (reason !== 'epoch' && isForeign) return `a snapshot (${reason}) from ${before} to ${cursor}, another epoch`;
+    if (reason !== 'epoch' && !covered(had, has)) return `a snapshot that goes back from ${before} to ${cursor}`;
+  }
+  return { ...standing, at: cursor, caughtUp: false, ended: undefined };
+}
+
+function followsEvent(
+  standing: Standing,
+  frame: Extract<TopicFrame, { type: 'event' }>,
+  { truth, topic, ms }: Bench,
+): Standing | string {
+  const before = standing.at ?? beginning(standing.asked, frame.cursor);
+  if (before === undefined) return 'an event before the snapshot';
+  if (frame.prev !== before) return `prev is ${frame.prev}, but the client has ${before}`;
+  const [from, to] = [placeOf(frame.prev)!, placeOf(frame.cursor)!];
+  if (foreign(from, to)) return `an event leads from ${frame.prev} into another epoch (${frame.cursor})`;
+  if (!covered(from, to) || covered(to, from)) return `the cursor does not grow from ${frame.prev} to ${frame.cursor}`;
+  const range = truth.between(topic, from, to);
+  const said = frame.folded ?? 1;
+  if (range.length !== said && !truth.isOutdated(to, ms))
+    return `between ${frame.prev} and ${frame.cursor} lie ${range.length} events, not ${said}`;
+  const ended =
+    frame.event.type === 'run.succeeded.v1' ||
+    frame.event.type === 'run.failed.v1' ||
+    frame.event.type === 'run.cancelled.v1';
+  return { ...standing, at: frame.cursor, ended: ended ? frame.cursor : undefined };
+}
+
+/** What a frame says must be what the log holds at its cursor. */
+function problemOfContent(frame: TopicFrame, { truth, topic, ms }: Bench): string | undefined {
+  // An edge hears of a new incarnation within seconds; what it says until then is put right by a snapshot.
+  if ('cursor' in frame && truth.isOutdated(placeOf(frame.cursor)!, ms)) return undefined;
+  if (frame.type === 'event') {
+    const at = placeOf(frame.cursor)!;
+    const partition = partitionOfRun(frame.run)!;
+    const position = at.get(partition);
+    const stored = position && truth.events(frame.run, position.epoch).find(({ seq }) => seq === position.seq);
+    if (!stored) return `no event of ${frame.run} is at ${frame.cursor}`;
+    if (frame.folded === undefined && !isDeepStrictEqual(stored.event, frame.event))
+      return `another event than the log's at ${frame.cursor}`;
+    return undefined;
+  }
+  if (frame.type !== 'snapshot') return undefined;
+  const at = placeOf(frame.cursor)!;
+  if (topic.startsWith('run/'))
+    return differenceOf(frame.state as unknown as RunState, truth.stateAt(topic.slice(4), at));
+  const { runs } = frame.state as unknown as { runs: RunState[] };
+  for (const run of truth.runs) {
+    const expected = truth.stateAt(run, at);
+    const given = runs.find((state) => state.run_id === run);
+    if (expected === undefined || isRunEnded(expected.status)) {
+      if (given) return `the snapshot lists ${run}, which does not live at ${frame.cursor}`;
+      continue;
+    }
+    if (!given) return `the snapshot at ${frame.cursor} lacks ${run}, which lives`;
+    const difference = differenceOf(given, expected);
+    if (difference) return difference;
+  }
+  return undefined;
+}
+
+/** States are compared without the cursor that a snapshot adds. */
+export function differenceOf(given: RunState | undefined, expected: RunState | undefined): string | undefined {
+  const plain = (state: RunState | undefined) => {
+    const { cursor: _cursor, ...rest } = JSON.parse(JSON.stringify(state ?? {})) as RunState & { cursor?: string };
+    return rest as Record<string, unknown>;
+  };
+  const [a, b] = [plain(given), plain(expected)];
+  if (isDeepStrictEqual(a, b)) return undefined;
+  const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => !isDeepStrictEqual(a[key], b[key]));
+  const shown = keys.map(
+    (key) => `${key}: ${JSON.stringify(a[key])?.slice(0, 300)} ≠ ${JSON.stringify(b[key])?.slice(0, 300)}`,
+  );
+  return `the state of ${expected?.run_id ?? given?.run_id} differs from the log's fold in ${shown.join(', ')}`;
+}
+
+/** The frames alone, folded in the order in which they came, must give what the log gives at every `caught_up`. */
+export function problemsOfFold(entries: readonly Entry[], truth: Truth): string[] {
+  const states = new Map<string, RunState>();
+  for (const [index, entry] of entries.entries()) {
+    if (entry.kind !== 'frame') continue;
+    const { frame } = entry;
+    const topic = topicOfFrame(frame);
+    if (topic === undefined || !topic.startsWith('run/')) continue;
+    if (frame.type === 'snapshot') states.set(topic, frame.state as unknown as RunState);
+    else if (frame.type === 'event') {
+      const seq = seqIn(placeOf(frame.cursor)!, partitionOfRun(frame.run)!);
+      const before = states.get(topic);
+      const state = evolve(before, { event: frame.event as unknown as ToolstreamEvent, seq });
+      if (state) states.set(topic, state);
+    } else if (frame.type === 'caught_up' || frame.type === 'end') {
+      const known = states.get(topic);
+      const place = placeOf(frame.cursor)!;
+      if (!known || known.seq !== seqIn(place, partitionOfRun(known.run_id)!)) continue;
+      const difference = differenceOf(known, truth.stateAt(known.run_id, place));
+      if (difference) return [`${topic}, entry ${index}: ${difference}`];
+    }
+  }
+  return [];
+}

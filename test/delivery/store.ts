@@ -1,0 +1,151 @@
+import { jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { evolve } from '@toolstream/domain';
+import { declareStreams, type EventLog, openEventLog } from '@toolstream/event-log';
+import {
+  eventStream,
+  isRunEnded,
+  partitionOfRun,
+  querySubject,
+  type RunAddress,
+  type RunState,
+  runSubjects,
+  type ToolstreamEvent,
+} from '@toolstream/proto-events';
+import { Gate } from './gate.ts';
+
+/**
+ * The log of a world with everything that may be done to it, and the projection's answers: rows are folded from what was
+ * acknowledged, so that a purged run still has its state, as it has in the product.
+ */
+export class Store {
+  readonly log: EventLog;
+  readonly partitions: number;
+  readonly #nc: NatsConnection;
+  readonly #gate = new Gate();
+  readonly #rows = new Map<string, { state: RunState; epoch: string }>();
+  readonly #highest: number[];
+  /** Per append under way: the highest sequence known when it began; its own will be higher. */
+  readonly #underWay = new Map<object, { partition: number; after: number }>();
+  #answers = true;
+  /** Epochs of streams that were made anew, and when. */
+  readonly gone = new Map<string, number>();
+
+  static async open(nc: NatsConnection, partitions: number): Promise<Store> {
+    await declareStreams(nc, { mode: 'create', partitions });
+    const store = new Store(nc, await openEventLog(nc, { partitions }), partitions);
+    store.#serve('run', (query) => store.#row(query as { tenant: string; run: string }));
+    store.#serve('runs', (query) => store.#page(query as { tenant: string; app?: string; limit?: number }));
+    store.#serve('positions', () => ({ positions: store.#positions() }));
+    await nc.flush();
+    return store;
+  }
+
+  private constructor(nc: NatsConnection, log: EventLog, partitions: number) {
+    this.#nc = nc;
+    this.log = log;
+    this.partitions = partitions;
+    this.#highest = new Array<number>(partitions).fill(0);
+  }
+
+  /** Without answers the edge folds from the log alone. */
+  set projectionAnswers(answers: boolean) {
+    this.#answers = answers;
+  }
+
+  epochOf(run: string): string {
+    return this.log.epoch(partitionOfRun(run)!);
+  }
+
+  /** Nobody changes the streams while `work` runs. */
+  undisturbed<T>(work: () => Promise<T>): Promise<T> {
+    return this.#gate.shared(work);
+  }
+
+  /** Inside {@link undisturbed} only. */
+  async append(run: RunAddress, event: ToolstreamEvent, expected: number): Promise<number> {
+    const partition = partitionOfRun(run.run)!;
+    const token = {};
+    this.#underWay.set(token, { partition, after: this.#highest[partition]! });
+    try {
+      const seq = await this.log.append({ run, event, expected });
+      this.#highest[partition] = Math.max(this.#highest[partition]!, seq);
+      const state = evolve(this.#rows.get(run.run)?.state, { event, seq });
+      if (state) this.#rows.set(run.run, { state, epoch: this.log.epoch(partition) });
+      return seq;
+    } finally {
+      this.#underWay.delete(token);
+    }
+  }
+
+  /** Before the run is written again into a new incarnation. */
+  forget(run: string): void {
+    this.#rows.delete(run);
+  }
+
+  async purgeRun(run: RunAddress, below: number): Promise<void> {
+    await this.#purge(partitionOfRun(run.run)!, { filter: runSubjects(run), seq: below });
+  }
+
+  async purgeStream(partition: number, below: number): Promise<void> {
+    await this.#purge(partition, { seq: below });
+  }
+
+  /** The stream is deleted and made anew: another epoch, and nothing in it. */
+  async recreate(partition: number): Promise<void> {
+    await this.#gate.alone(async () => {
+      const jsm = await jetstreamManager(this.#nc, { checkAPI: false });
+      this.gone.set(this.log.epoch(partition), performance.now());
+      await jsm.streams.delete(eventStream(partition));
+      await declareStreams(this.#nc, { mode: 'create', partitions: this.partitions });
+      await this.log.refreshEpochs();
+      this.#highest[partition] = 0;
+    });
+  }
+
+  async #purge(partition: number, how: { filter?: string; seq: number }): Promise<void> {
+    const jsm = await jetstreamManager(this.#nc, { checkAPI: false });
+    await this.#gate.shared(() => jsm.streams.purge(eventStream(partition), how as { filter: string; seq: number }));
+  }
+
+  #serve(name: string, answer: (query: unknown) => unknown): void {
+    this.#nc.subscribe(querySubject(name), {
+      callback: (error, message) => {
+        if (error || !this.#answers) return;
+        message.respond(JSON.stringify(answer(message.json())));
+      },
+    });
+  }
+
+  #row({ tenant, run }: { tenant: string; run: string }): unknown {
+    const row = this.#rows.get(run);
+    if (!row || row.state.tenant !== tenant) return { found: false };
+    const { tools, ...state } = row.state;
+    const position = { epoch: row.epoch, partition: partitionOfRun(run)!, seq: row.state.seq };
+    return { found: true, position, state, tools };
+  }
+
+  #page({ tenant, app, limit = 50 }: { tenant: string; app?: string; limit?: number }): unknown {
+    const live = [...this.#rows.values()].filter(
+      ({ state }) => state.tenant === tenant && state.app === app && !isRunEnded(state.status),
+    );
+    const runs = live.slice(0, limit).map(({ state, epoch }) => ({
+      run_id: state.run_id,
+      app: state.app,
+      status: state.status,
+      cursor: `${epoch}.${partitionOfRun(state.run_id)}:${state.seq}`,
+      accepted_at: state.accepted_at,
+      tools_total: state.tools.length,
+      tools_ended: 0,
+    }));
+    return { runs };
+  }
+
+  #positions(): { epoch: string; partition: number; seq: number }[] {
+    return this.#highest.map((highest, partition) => {
+      const bounds = [...this.#underWay.values()].filter((append) => append.partition === partition);
+      const seq = Math.min(highest, ...bounds.map(({ after }) => after));
+      return { epoch: this.log.epoch(partition), partition, seq };
+    });
+  }
+}
