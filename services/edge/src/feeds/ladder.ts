@@ -15,7 +15,7 @@ export interface Ladder {
 }
 
 /** Two settings are the whole ladder: 512 KiB and 30 s stand for 128 KiB, 1 s and 10 s as well. */
-export const ladderOf = (bufferBytes: number, slowMs: number): Ladder => ({
+export const ladderOf = (bufferBytes: number, slowMs = Number.POSITIVE_INFINITY): Ladder => ({
   foldBytes: bufferBytes / 4,
   snapshotBytes: bufferBytes,
   foldMs: slowMs / 30,

@@ -1,4 +1,4 @@
-import { type Positions, reaches } from './cursors.ts';
+import { type Positions, reaches, samePositions } from './cursors.ts';
 import type { Entry } from './entry.ts';
 
 export interface RingLimits {
@@ -87,6 +87,14 @@ export class Ring {
     let sum = 0;
     for (const entry of this.after(position)) sum += entry.bytes;
     return sum;
+  }
+
+  /** The entry that brought a reader to `position`, if it is still here. Readers are looked for near the head. */
+  at(position: Positions): Entry | undefined {
+    for (let at = this.#entries.length - 1; at >= this.#first; at--) {
+      if (samePositions(this.#entries[at]!.positions, position)) return this.#entries[at];
+    }
+    return undefined;
   }
 
   /** The oldest sequence of a partition that is here. */

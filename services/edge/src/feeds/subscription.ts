@@ -3,8 +3,10 @@ import { asRefusal, Refusal } from '../problems.ts';
 import { type CursorLog, furthest, type Positions, reaches, resolveCursor, samePositions } from './cursors.ts';
 import type { Batch, Chunk, Entry } from './entry.ts';
 import type { Feed, Member } from './feed.ts';
+import { bytesOf, type Fold, folds, joinedEvent } from './folding.ts';
 import { Frame } from './frame.ts';
 import { HistoryHole } from './history.ts';
+import { ladderOf, type SlowStep } from './ladder.ts';
 import { topicNames } from './topic.ts';
 
 /** The client's side: a queue of bounded size, and whether it has room. */
@@ -18,11 +20,13 @@ export interface SubscriptionOptions {
   readonly feed: Feed;
   readonly log: CursorLog;
   readonly outlet: Outlet;
-  /** Missed bytes up to which a client that was slow is simply sent what it missed. */
+  /** Missed bytes, folded, up to which a slow client is sent what it missed; a quarter of it as it is. */
   readonly catchUpBytes: number;
   /** The subscription is over: the run ended, or it failed (then the client has been told). */
   onOver(failure: Refusal | undefined): void;
   onSnapshot?(reason: SnapshotReason): void;
+  /** A client that does not keep up comes to this step. */
+  onSlow?(step: Exclude<SlowStep, 'close'>): void;
   onFault(error: unknown): void;
 }
 
@@ -30,8 +34,13 @@ export interface SubscriptionOptions {
  * One client's place in a feed.
  *
  *   joining ─→ replaying ─→ in step ─→ over
- *                 ↑  ↖───────  │ the client's queue is full, or continuity was lost
- *                 └── snapshot ←┘ too much was missed, or it cannot be proven gapless
+ *                 ↑          │  ↑
+ *                 │          ↓  │ what was missed is sent, folded
+ *                 └─snapshot─ behind: the client's queue is full, or it does not acknowledge
+ *
+ * A client that replays is sent every event, at its own pace. One that had caught up and is behind costs nothing but its
+ * place: what it misses stays in the ring that all share. From there (or from one page of the log) it is folded; where that
+ * is still too much, or continuity cannot be proven, a snapshot goes on.
  *
  * What the client has is `cursor` (the last one it was sent) and `position` (the same as numbers). A frame shared by all is
  * written only when its `prev` is exactly that cursor; else the frame is made for this client. So the client can prove
@@ -40,11 +49,18 @@ export interface SubscriptionOptions {
 export class Subscription implements Member {
   readonly #options: SubscriptionOptions;
   readonly #feed: Feed;
+  readonly #foldBytes: number;
   #position: Positions;
   #cursor = '';
   /** Where the log ended when this client came: once there it is caught up. */
   #target: Positions;
   #caughtUp = false;
+  /** The cursor that it was caught up at. */
+  #joined = '';
+  /** Nothing is sent until the client acknowledges what it was sent. */
+  #held = false;
+  /** What the client misses is folded: it was too much, or it was held. */
+  #behind = false;
   /** An asynchronous step (a read, a snapshot) is under way; what happens meanwhile waits in the ring. */
   #busy = false;
   /** Set while only a snapshot can go on. */
@@ -54,8 +70,15 @@ export class Subscription implements Member {
   constructor(options: SubscriptionOptions) {
     this.#options = options;
     this.#feed = options.feed;
+    this.#foldBytes = ladderOf(options.catchUpBytes).foldBytes;
     this.#position = this.#feed.partitions.map(() => 0);
     this.#target = this.#position;
+  }
+
+  /** How a client's `positions` name it. */
+  get name(): string {
+    const { topic } = this.#feed;
+    return topic.kind === 'run' ? topic.run.run : topic.app;
   }
 
   /** The last cursor that the client was sent. */
@@ -65,6 +88,12 @@ export class Subscription implements Member {
 
   get position(): Positions {
     return this.#position;
+  }
+
+  /** When the last event that the client was sent happened, if it was sent as news. */
+  get emittedAt(): number | undefined {
+    if (!this.#caughtUp || this.#cursor === this.#joined) return undefined;
+    return this.#feed.ring.at(this.#position)?.emittedAt;
   }
 
   /** Throws `bad_cursor` for what is no cursor; everything else is told on the subscription. */
@@ -86,7 +115,7 @@ export class Subscription implements Member {
 
   receive(batch: Batch): void {
     const first = batch.entries[0]!;
-    if (this.#busy || this.#over) return;
+    if (this.#busy || this.#over || this.#held) return;
     if (!this.#caughtUp || this.#cursor !== first.prev || this.#options.outlet.congested) {
       this.#advance();
       return;
@@ -109,13 +138,19 @@ export class Subscription implements Member {
 
   /** The client's queue has room again. */
   drained(): void {
-    if (this.#busy || this.#over) return;
-    if (this.#caughtUp && !this.#restart) {
-      const { ring } = this.#feed;
-      const missed = ring.covers(this.#position) ? ring.bytesAfter(this.#position) : Number.POSITIVE_INFINITY;
-      if (missed > this.#options.catchUpBytes) this.#restart = { reason: 'slow' };
-    }
+    if (this.#busy || this.#over || this.#held) return;
+    if (this.#caughtUp && !this.#restart) this.#weigh();
     this.#advance();
+  }
+
+  /** How late the client acknowledges; `undefined`: in time. */
+  lags(step: Exclude<SlowStep, 'close'> | undefined): void {
+    if (this.#over) return;
+    this.#held = step !== undefined;
+    if (!this.#held) this.drained();
+    else if (!this.#caughtUp) return;
+    else if (step === 'snapshot') this.#giveUp();
+    else this.#fallBehind();
   }
 
   close(): void {
@@ -143,7 +178,7 @@ export class Subscription implements Member {
 
   /** Goes on as far as the client's queue and what is at hand allow. Called whenever either may have changed. */
   #advance(): void {
-    if (this.#busy || this.#over || this.#options.outlet.congested) return;
+    if (this.#busy || this.#over || this.#held || this.#options.outlet.congested) return;
     const { ring } = this.#feed;
     if (this.#restart) {
       this.#step(() => this.#sendSnapshot());
@@ -153,17 +188,52 @@ export class Subscription implements Member {
       this.#step(() => this.#sendHistory());
       return;
     }
-    for (const entry of ring.after(this.#position)) {
-      this.#send(entry);
-      if (this.#options.outlet.congested) return;
+    const missed = ring.after(this.#position);
+    if (this.#behind) {
+      for (const fold of folds([...missed])) {
+        this.#sendFolded(fold);
+        if (this.#options.outlet.congested) return;
+      }
+    } else {
+      for (const entry of missed) {
+        this.#send(entry);
+        if (this.#options.outlet.congested) return;
+      }
     }
     this.#settle();
   }
 
+  /** What has the client missed while it had no room? */
+  #weigh(): void {
+    const { ring } = this.#feed;
+    const { catchUpBytes } = this.#options;
+    if (!ring.covers(this.#position)) {
+      this.#fallBehind();
+      return;
+    }
+    if (!this.#behind && ring.bytesAfter(this.#position) <= this.#foldBytes) return;
+    this.#fallBehind();
+    if (bytesOf(folds([...ring.after(this.#position)])) > catchUpBytes) this.#giveUp();
+  }
+
+  #fallBehind(): void {
+    if (this.#behind || this.#restart) return;
+    this.#behind = true;
+    this.#options.onSlow?.('fold');
+  }
+
+  #giveUp(): void {
+    if (this.#restart) return;
+    this.#restart = { reason: 'slow' };
+    this.#options.onSlow?.('snapshot');
+  }
+
   /** Everything at hand is sent: says so once, and ends with the run. */
   #settle(): void {
+    this.#behind = false;
     if (!this.#caughtUp && reaches(this.#position, this.#target)) {
       this.#caughtUp = true;
+      this.#joined = this.#cursor;
       const names = topicNames(this.#feed.topic);
       this.#options.outlet.write(Frame.of({ type: 'caught_up', ...names, cursor: this.#cursor }));
     }
@@ -180,14 +250,33 @@ export class Subscription implements Member {
       this.#position = entry.positions;
       this.#cursor = entry.cursor;
     } else {
-      const positions = furthest(this.#position, entry.positions);
-      const cursor = samePositions(positions, entry.positions) ? entry.cursor : this.#feed.format(positions);
-      outlet.write(entry.frameAfter(this.#cursor, cursor));
-      this.#position = positions;
-      this.#cursor = cursor;
+      this.#sendOwn(entry, (prev, cursor) => entry.frameAfter(prev, cursor));
     }
-    // A run's own end is told by `#settle`, after `caught_up`.
-    if (entry.end && this.#feed.topic.kind === 'app') outlet.write(entry.end);
+    this.#sendEndOf(entry);
+  }
+
+  #sendFolded(fold: Fold): void {
+    const newest = fold.entries.at(-1)!;
+    if (fold.count === 1) {
+      this.#send(newest);
+      return;
+    }
+    this.#sendOwn(newest, (prev, cursor) => newest.foldedFrame(prev, cursor, fold.count, joinedEvent(fold)));
+    this.#sendEndOf(newest);
+  }
+
+  /** A frame for this client alone, which leads from where it is to this entry. */
+  #sendOwn(entry: Entry, frameOf: (prev: string, cursor: string) => Frame): void {
+    const positions = furthest(this.#position, entry.positions);
+    const cursor = samePositions(positions, entry.positions) ? entry.cursor : this.#feed.format(positions);
+    this.#options.outlet.write(frameOf(this.#cursor, cursor));
+    this.#position = positions;
+    this.#cursor = cursor;
+  }
+
+  /** A run's own end is told by `#settle`, after `caught_up`. */
+  #sendEndOf(entry: Entry): void {
+    if (entry.end && this.#feed.topic.kind === 'app') this.#options.outlet.write(entry.end);
   }
 
   async #sendSnapshot(): Promise<void> {
@@ -198,6 +287,7 @@ export class Subscription implements Member {
     const snapshot = await this.#feed.snapshots.at(least, reason);
     if (this.#over || this.#restart !== restart) return;
     this.#restart = undefined;
+    this.#behind = false;
     this.#options.outlet.write(snapshot.frame);
     this.#options.onSnapshot?.(reason);
     this.#position = snapshot.positions;
@@ -213,7 +303,14 @@ export class Subscription implements Member {
       return undefined;
     });
     if (this.#over || this.#restart || !page) return;
-    for (const entry of page.entries) if (entry.seq > this.#position[entry.slot]!) this.#send(entry);
+    const missed = page.entries.filter((entry) => entry.seq > this.#position[entry.slot]!);
+    if (this.#behind) {
+      const folded = folds(missed);
+      if (!this.#feed.ring.covers(page.until) || bytesOf(folded) > this.#options.catchUpBytes) return this.#giveUp();
+      for (const fold of folded) this.#sendFolded(fold);
+    } else {
+      for (const entry of missed) this.#send(entry);
+    }
     this.#position = furthest(this.#position, page.until);
   }
 

@@ -1,5 +1,6 @@
 import type { Chunk } from '../feeds/entry.ts';
 import type { Flusher } from '../feeds/flusher.ts';
+import { ladderOf } from '../feeds/ladder.ts';
 import type { Outlet } from '../feeds/subscription.ts';
 
 /** What a queue writes to: a WebSocket's wire or an SSE response. */
@@ -7,13 +8,16 @@ export interface Sink {
   write(chunks: readonly Buffer[]): void;
   readonly buffered: number;
   onDrain(listener: () => void): void;
+  /** It tells that it drained only if so many bytes waited. Default 0: always. */
+  readonly drainMark?: number;
 }
 
 export interface QueueOptions {
   readonly flusher: Flusher;
   readonly form: 'ws' | 'sse';
+  /** What the client may be behind by. A quarter of it may wait here; the rest stays in the feeds' rings. */
   readonly limitBytes: number;
-  /** How long a full queue may stay full. */
+  /** How long a congested queue may take to drain. */
   readonly slowMs: number;
   /** There is room again. */
   onDrained(): void;
@@ -22,13 +26,14 @@ export interface QueueOptions {
 }
 
 /**
- * One client's outgoing queue. Frames of one turn of the event loop leave in one write. Once `limitBytes` wait the queue is
- * congested, and stays so until it is empty: whoever writes events stops at that and looks again on `onDrained`; what is
- * small and must be told (an answer, a goodbye) may still be written.
+ * One client's outgoing queue. Frames of one turn of the event loop leave in one write. Once a quarter of `limitBytes` waits
+ * the queue is congested, and stays so until it is empty: whoever writes events stops at that and looks again on
+ * `onDrained`; what is small and must be told (an answer, a goodbye) may still be written.
  */
 export class ClientQueue implements Outlet {
   readonly #options: QueueOptions;
   readonly #sink: Sink;
+  readonly #congestedBytes: number;
   #chunks: Buffer[] = [];
   #bytes = 0;
   /**
@@ -44,6 +49,7 @@ export class ClientQueue implements Outlet {
   constructor(sink: Sink, options: QueueOptions) {
     this.#sink = sink;
     this.#options = options;
+    this.#congestedBytes = Math.max(ladderOf(options.limitBytes).foldBytes, sink.drainMark ?? 0);
     sink.onDrain(() => this.#relieve());
   }
 
@@ -65,7 +71,7 @@ export class ClientQueue implements Outlet {
       this.#scheduled = true;
       this.#options.flusher.client(this.#onTurn);
     }
-    if (!this.#congested && this.#bytes + this.#given >= this.#options.limitBytes) this.#judge();
+    if (!this.#congested && this.#bytes + this.#given >= this.#congestedBytes) this.#judge();
   }
 
   /** Hands everything over at once: before a close frame, which must come last. */
@@ -94,7 +100,7 @@ export class ClientQueue implements Outlet {
 
   #judge(): void {
     this.#given = this.#sink.buffered;
-    if (this.#bytes + this.#given < this.#options.limitBytes) return;
+    if (this.#bytes + this.#given < this.#congestedBytes) return;
     this.#congested = true;
     this.#slowTimer = setTimeout(() => this.#options.onSlow(), this.#options.slowMs);
     this.#slowTimer.unref();

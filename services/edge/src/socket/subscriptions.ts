@@ -168,6 +168,7 @@ export class Subscriptions implements RunFollower {
       catchUpBytes: config.TOOLSTREAM_CLIENT_BUFFER_BYTES,
       onOver: () => this.#drop(keyOf(names), held),
       onSnapshot: (reason) => metrics.snapshot(reason),
+      onSlow: (step) => metrics.slow(step),
       onFault: (error) => logger.error({ error: asError(error), ...names }, 'a subscription failed'),
     });
     await held.subscription.start(cursor);

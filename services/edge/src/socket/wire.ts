@@ -11,6 +11,8 @@ export interface Wire {
   readonly buffered: number;
   /** `listener` is called whenever `buffered` falls to zero after it was not. */
   onDrain(listener: () => void): void;
+  /** Only if so many bytes waited. */
+  readonly drainMark: number;
 }
 
 /** The parts of `ws` that nobody promised us: looked at once per connection, used only while they are as expected. */
@@ -41,6 +43,7 @@ const COPY_BYTES = 64 * 1024;
 
 export function directWire(ws: WebSocket, socket: Socket): Wire {
   return {
+    drainMark: socket.writableHighWaterMark,
     write(chunks) {
       if (ws.readyState !== WebSocket.OPEN) return;
       if (chunks.length === 1) {
@@ -71,6 +74,7 @@ export function framingWire(ws: WebSocket): Wire {
     if (ws.bufferedAmount === 0) listener();
   };
   return {
+    drainMark: 0,
     write(chunks) {
       if (ws.readyState !== WebSocket.OPEN) return;
       for (const chunk of chunks) {
