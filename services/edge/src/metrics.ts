@@ -6,6 +6,8 @@ import type { SlowStep } from './feeds/ladder.ts';
 export interface EdgeMetrics {
   snapshot(reason: SnapshotReason): void;
   closed(code: number): void;
+  /** What became of an attempt to connect: `accepted`, or the code of the refusal; and why. */
+  connection(transport: string, outcome: string, reason: string): void;
   /** A client that does not keep up came to this step. */
   slow(step: SlowStep): void;
   /** Milliseconds from an event to a client's answer that proves that it has it; sampled, not every event. */
@@ -47,6 +49,9 @@ export function edgeMetrics(meter: Meter, gauges: () => Gauges): EdgeMetrics {
     description: 'Time from an event to the answer of a client that has it',
     advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] },
   });
+  const connections = meter.createCounter('toolstream_edge_connections', {
+    description: 'Attempts to connect, by what became of them',
+  });
   const commands = meter.createCounter('toolstream_edge_commands', { description: 'Commands over WebSockets' });
   const lag = meter.createHistogram('toolstream_edge_delivery_lag_seconds', {
     description: 'Time from an event stored to its relay to clients',
@@ -74,6 +79,7 @@ export function edgeMetrics(meter: Meter, gauges: () => Gauges): EdgeMetrics {
     closed: (code) => closes.add(1, { code }),
     slow: (step) => slowSteps.add(1, { step }),
     acknowledged: (lagMs) => acknowledged.record(Math.max(0, lagMs) / 1000),
+    connection: (transport, outcome, reason) => connections.add(1, { transport, outcome, reason }),
     command: (outcome) => commands.add(1, { outcome }),
     delivered(lagMs) {
       const measured = Math.max(0, lagMs);

@@ -117,7 +117,6 @@ async function sendStream(
     onOver: () => stream.end(),
     onSnapshot: (reason) => metrics.snapshot(reason),
     onSlow: (step) => metrics.slow(step),
-    onSlow: (step) => metrics.slow(step),
     onFault: (error) =>
       logger.error({ error: asError(error), of: topicKey(lease.feed.topic) }, 'an event stream failed'),
   });

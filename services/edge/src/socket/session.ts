@@ -1,4 +1,10 @@
-import { type ClientFrame, type CloseCode, closeCodes, type ServerFrame } from '@toolstream/proto-events';
+import {
+  type ClientFrame,
+  type CloseCode,
+  closeCodes,
+  type ErrorCode,
+  type ServerFrame,
+} from '@toolstream/proto-events';
 import { ulid } from 'ulid';
 import type { WebSocket } from 'ws';
 import type { Tickets } from '../adapters/tickets.ts';
@@ -9,6 +15,7 @@ import { Frame } from '../feeds/frame.ts';
 import { ladderOf } from '../feeds/ladder.ts';
 import { asRefusal, Refusal } from '../problems.ts';
 import { Acks } from './acks.ts';
+import type { Place } from './admission.ts';
 import { type ReadFrame, readClientFrame } from './client-frames.ts';
 import type { Client, Clients } from './clients.ts';
 import { Commands, type CommandsParts } from './commands.ts';
@@ -23,6 +30,11 @@ export interface SessionParts extends SubscriptionsParts, CommandsParts {
   readonly tickets: Tickets;
   readonly flusher: Flusher;
   readonly clients: Clients;
+}
+
+export interface SessionOptions {
+  readonly ticket: string | undefined;
+  readonly place: Place;
 }
 
 /** Frames that arrive while the hello is checked wait; more of them than this is no client of ours. */
@@ -41,6 +53,7 @@ export class Session implements Client, Peer {
   readonly outlet: ClientQueue;
   readonly #parts: SessionParts;
   readonly #ws: WebSocket;
+  readonly #place: Place;
   readonly #subscriptions: Subscriptions;
   readonly #commands: Commands;
   readonly #acks: Acks;
@@ -53,9 +66,10 @@ export class Session implements Client, Peer {
   #heardAt = Date.now();
   #pingDue: number;
 
-  constructor(ws: WebSocket, ticket: string | undefined, parts: SessionParts) {
+  constructor(ws: WebSocket, { ticket, place }: SessionOptions, parts: SessionParts) {
     this.#ws = ws;
     this.#parts = parts;
+    this.#place = place;
     const { config, flusher, clients, tickets } = parts;
     this.#rate = new RateLimit(config.TOOLSTREAM_FRAMES_PER_SECOND, performance.now());
     this.#pingDue = this.#openedAt + config.TOOLSTREAM_HEARTBEAT_MS;
@@ -138,6 +152,15 @@ export class Session implements Client, Peer {
     this.#bye(4102);
   }
 
+  get caller(): Principal | undefined {
+    return this.#principal;
+  }
+
+  revoke(): void {
+    this.error(new Refusal('token_revoked'));
+    this.#bye(4004);
+  }
+
   drain(retryMs: number): void {
     this.#bye(4201, retryMs);
   }
@@ -186,16 +209,13 @@ export class Session implements Client, Peer {
   }
 
   async #greet(hello: Extract<ClientFrame, { type: 'hello' }>): Promise<void> {
-    const principal = await this.#identify(hello.token).catch(asRefusal);
+    const principal = await this.#identify(hello.token)
+      .then((known) => this.#admitted(known))
+      .catch(asRefusal);
     if (this.closed) return;
     if (principal instanceof Refusal) {
       this.error(principal);
-      this.#bye(principal.code === 'token_expired' ? 4200 : principal.code === 'unauthenticated' ? 4001 : 4103);
-      return;
-    }
-    if (!hasScope(principal, 'runs:read') && !hasScope(principal, 'runs:control')) {
-      this.error(new Refusal('forbidden', 'A connection needs the scope runs:read or runs:control.'));
-      return this.#bye(4003);
+      return this.#bye(closeCodeOf(principal));
     }
     this.#principal = principal;
     this.#state = 'open';
@@ -211,6 +231,14 @@ export class Session implements Client, Peer {
     const redeemed = await this.#ticket;
     if (redeemed instanceof Refusal) throw redeemed;
     return redeemed;
+  }
+
+  #admitted(principal: Principal): Principal {
+    if (!hasScope(principal, 'runs:read') && !hasScope(principal, 'runs:control')) {
+      throw new Refusal('forbidden', 'A connection needs the scope runs:read or runs:control.');
+    }
+    this.#place.claim(principal);
+    return principal;
   }
 
   #welcome({ exp }: Principal): void {
@@ -267,6 +295,7 @@ export class Session implements Client, Peer {
     const retry = retryMs ?? (reconnect === 'later' ? 5_000 : undefined);
     this.send({ type: 'bye', code, reason, ...(retry === undefined ? {} : { retry_ms: retry }) });
     this.#parts.metrics.closed(code);
+    this.#place.refused(reason);
     this.outlet.flush();
     this.#end();
     this.#ws.close(code, reason);
@@ -285,10 +314,21 @@ export class Session implements Client, Peer {
   }
 }
 
+const CLOSE_CODES: Partial<Record<ErrorCode, CloseCode>> = {
+  token_expired: 4200,
+  token_revoked: 4004,
+  unauthenticated: 4001,
+  forbidden: 4003,
+  rate_limited: 4101,
+};
+/** How a refused greeting ends. */
+const closeCodeOf = ({ code }: Refusal): CloseCode => CLOSE_CODES[code] ?? 4103;
+
 function labels(frame: ClientFrame): About {
   return {
     ...('id' in frame ? { id: frame.id } : {}),
     ...('run' in frame && frame.run !== undefined ? { run: frame.run } : {}),
     ...('app' in frame && frame.app !== undefined ? { app: frame.app } : {}),
+    ...('message_id' in frame && frame.message_id !== undefined ? { message_id: frame.message_id } : {}),
   };
 }

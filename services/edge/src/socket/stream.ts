@@ -5,6 +5,7 @@ import type { Flusher } from '../feeds/flusher.ts';
 import { Frame } from '../feeds/frame.ts';
 import type { Subscription } from '../feeds/subscription.ts';
 import type { EdgeMetrics } from '../metrics.ts';
+import { Refusal } from '../problems.ts';
 import type { Client, Clients } from './clients.ts';
 import { ClientQueue, type Sink } from './queue.ts';
 
@@ -68,14 +69,7 @@ export class EventStream implements Client {
   tick(now: number): void {
     if (this.#ended) return;
     if (now >= this.#principal.exp * 1000 + this.#config.TOOLSTREAM_TOKEN_GRACE_MS) {
-      this.queue.write(
-        Frame.of({
-          type: 'error',
-          code: 'token_expired',
-          message: 'The token has expired: connect again with a new one.',
-        }),
-      );
-      this.end();
+      this.#refuse(new Refusal('token_expired', 'The token has expired: connect again with a new one.'));
       return;
     }
     if (now < this.#beatDue) return;
@@ -89,6 +83,19 @@ export class EventStream implements Client {
     this.queue.flush();
     this.#ended = true;
     this.#response.end();
+  }
+
+  get caller(): Principal {
+    return this.#principal;
+  }
+
+  revoke(): void {
+    if (!this.#ended) this.#refuse(new Refusal('token_revoked'));
+  }
+
+  #refuse({ code, message }: Refusal): void {
+    this.queue.write(Frame.of({ type: 'error', code, message }));
+    this.end();
   }
 
   drain(retryMs: number): void {
