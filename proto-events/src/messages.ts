@@ -15,8 +15,8 @@ export const MESSAGES_BUCKET = 'TS_MESSAGES';
  */
 export const MESSAGE_LINK_TTL_MS = 30 * 24 * 3600_000;
 
-/** How whoever comes first makes the bucket. */
-export const messagesBucketOptions = { history: 1, ttl: MESSAGE_LINK_TTL_MS } as const;
+/** How whoever comes first makes the bucket. Entries are read from its leader: a replica may lack the newest run. */
+export const messagesBucketOptions = { history: 1, ttl: MESSAGE_LINK_TTL_MS, allow_direct: false } as const;
 
 /** A message's id as a caller may write it: integers stand for their decimal text. */
 export const messageId = z.union([token, z.number().int().nonnegative().transform(String)]);

@@ -118,7 +118,7 @@ const queued = (tool: ToolState, cause: 'first' | 'retry' | 'resumed' | 'release
   onRun(tool, { type: 'tool.queued.v1', data: { dispatch: tool.dispatch + 1, tool_seq: tool.tool_seq, cause } });
 
 /** Sequential calls wait for the end of the one before, whatever that end; in a graph, for the end of what they name. */
-function isEligible(state: RunState, tool: ToolState): boolean {
+export function isEligible(state: RunState, tool: ToolState): boolean {
   const ended = (i: number): boolean => isToolEnded(state.tools[i]?.status ?? 'pending');
   switch (state.ordering) {
     case 'parallel':

@@ -2,6 +2,7 @@ import {
   isRunEnded,
   type Job,
   jobId,
+  type MessageLink,
   type RunState,
   type Timer,
   type ToolState,
@@ -14,15 +15,16 @@ export type Effect =
   | { readonly type: 'job'; readonly job: Job }
   | { readonly type: 'timer'; readonly timer: Timer }
   /** Wakes the executors that run this run's tools. */
-  | { readonly type: 'signal'; readonly tenant: string; readonly run: string };
+  | { readonly type: 'signal'; readonly tenant: string; readonly run: string }
+  /** Makes the run known as a message's, unless a newer one is. */
+  | { readonly type: 'link'; readonly tenant: string; readonly message: string; readonly link: MessageLink };
 
 /** The effects of an event, `state` being the fold that includes it (and perhaps what came after). */
 export function react(state: RunState, event: ToolstreamEvent): Effect[] {
+  if (event.type === 'run.accepted.v1') return [...link(state), ...(isRunEnded(state.status) ? [] : [expiry(state)])];
   if (isRunEnded(state.status)) return [];
   const tool = event.toolindex === undefined ? undefined : state.tools[event.toolindex];
   switch (event.type) {
-    case 'run.accepted.v1':
-      return [timer(state, 'run_expiry', runExpiry(state))];
     case 'run.started.v1':
       return runTimeout(state);
     case 'run.resumed.v1':
@@ -42,11 +44,15 @@ export function react(state: RunState, event: ToolstreamEvent): Effect[] {
   }
 }
 
-/** Every effect that the present state still waits for: what a sweep or a restart performs again. */
+/**
+ * Every effect that the present state still waits for: what a sweep or a restart performs again. A link is none of them:
+ * the run waits for nothing from it, `run.accepted` is not acknowledged before it is stored, and to see whether it is there
+ * would take a read per run and sweep.
+ */
 export function outstanding(state: RunState): Effect[] {
   if (isRunEnded(state.status)) return [];
   const held = state.tools.some((tool) => tool.status === 'running');
-  const run: Effect[] = [timer(state, 'run_expiry', runExpiry(state)), ...runTimeout(state)];
+  const run: Effect[] = [expiry(state), ...runTimeout(state)];
   if (held && (state.status === 'paused' || state.status === 'cancelling' || state.tools.some((tool) => tool.cancel))) {
     run.push(signal(state));
   }
@@ -59,8 +65,9 @@ export function outstanding(state: RunState): Effect[] {
   return [...run, ...tools];
 }
 
-/** Whether later events have not yet made an effect pointless. */
+/** Whether later events have not yet made an effect pointless. Who watches a message sees its run also after the end. */
 export function isOutstanding(state: RunState, effect: Effect): boolean {
+  if (effect.type === 'link') return true;
   if (isRunEnded(state.status)) return false;
   if (effect.type === 'job') {
     const tool = state.tools[effect.job.index];
@@ -80,6 +87,8 @@ export function effectId(effect: Effect): string | undefined {
       return effect.job.job_id;
     case 'timer':
       return effect.timer.id;
+    case 'link':
+      return `${effect.link.run}_link`;
     case 'signal':
       return undefined;
   }
@@ -117,6 +126,13 @@ function job(state: RunState, tool: ToolState): Effect {
 }
 
 const signal = (state: RunState): Effect => ({ type: 'signal', tenant: state.tenant, run: state.run_id });
+
+const expiry = (state: RunState): Effect => timer(state, 'run_expiry', runExpiry(state));
+
+function link({ tenant, message_id, run_id, app, accepted_at }: RunState): Effect[] {
+  if (message_id === undefined) return [];
+  return [{ type: 'link', tenant, message: message_id, link: { run: run_id, app, accepted_at } }];
+}
 
 function timer(
   state: RunState,

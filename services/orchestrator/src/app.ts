@@ -12,6 +12,8 @@ import {
   controlSubject,
   DEAD_STREAM,
   eventStream,
+  MESSAGES_BUCKET,
+  messagesBucketOptions,
   type RunCommandName,
   runCommands,
   TIMERS_STREAM,
@@ -20,6 +22,7 @@ import {
 import { asError, type CommandEndpoint, type Logger, type Meter, serveCommands } from '@toolstream/service-kit';
 import { DEAD_JOBS_BUCKET, DeadJobStore } from './adapters/dead-jobs.ts';
 import { liveRows } from './adapters/live-rows.ts';
+import { MessageLinkStore } from './adapters/message-links.ts';
 import { present } from './adapters/present.ts';
 import { releasePin } from './adapters/release-pin.ts';
 import { TimerRetirement } from './adapters/timer-store.ts';
@@ -78,6 +81,10 @@ export async function startOrchestrator(options: OrchestratorOptions): Promise<O
     openBucket(nc, DEAD_JOBS_BUCKET, create),
   ]);
 
+  const openLinks = () => openBucket(nc, MESSAGES_BUCKET, create, messagesBucketOptions);
+  // Before anything is accepted, so that whoever watches it need not be allowed to make it.
+  await openLinks();
+
   const consumers: DurableConsumer[] = [];
   const runs = new LiveRuns(config.TOOLSTREAM_LIVE_RUNS_MIB << 20);
   const metrics = orchestratorMetrics(
@@ -89,7 +96,7 @@ export async function startOrchestrator(options: OrchestratorOptions): Promise<O
   const now = present(instance);
   const catchUp = new CatchUp(runLog, feeds);
   const signal = (tenant: string, run: string) => nc.publish(controlSubject(tenant, run));
-  const effects = new Effects(runLog, signal, log, metrics);
+  const effects = new Effects(runLog, new MessageLinkStore(openLinks), signal, log, metrics);
   const decisions = new Decisions(runLog, effects, catchUp, now, metrics);
   const dispatches = new Slots(config.TOOLSTREAM_DISPATCHES);
   const shared = { log: runLog, runs, decisions, catchUp, effects, present: now, logger: log };

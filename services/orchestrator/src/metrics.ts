@@ -7,7 +7,7 @@ export type Metrics = ReactorCounts & DecisionCounts & EffectCounts;
 
 export function orchestratorMetrics(meter: Meter, inMemory: () => number, pending: () => number): Metrics {
   const effects = meter.createCounter('toolstream_orchestrator_effects', {
-    description: 'Jobs, timers and signals published',
+    description: 'Jobs, timers and signals published, and links written',
   });
   const conflicts = meter.createCounter('toolstream_orchestrator_conflicts', {
     description: 'Appends that the fence refused: others had changed the run first',

@@ -1,5 +1,5 @@
 import type { EventLog } from '@toolstream/event-log';
-import type { Job } from '@toolstream/proto-events';
+import type { Job, MessageLink } from '@toolstream/proto-events';
 
 /** What this service needs of the log of events, jobs and timers. Tests put hooks around it; nothing replaces it. */
 export type RunLog = Pick<
@@ -19,6 +19,12 @@ export interface Present {
 
 /** Wakes executors; carries no truth. */
 export type Signal = (tenant: string, run: string) => void;
+
+/** Which run is a message's newest, for those who watch a message before its run exists. */
+export interface MessageLinks {
+  /** Resolves once this link or one of a newer run is stored. */
+  write(tenant: string, message: string, link: MessageLink): Promise<void>;
+}
 
 /** Timers that wait for something that cannot happen any more. */
 export interface TimerStore {

@@ -2,13 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ConsumerMessages,
   DeliverPolicy,
-  JetStreamApiError,
   type JetStreamClient,
   type JetStreamManager,
   jetstream,
   jetstreamManager,
 } from '@nats-io/jetstream';
-import { Kvm } from '@nats-io/kv';
+import { type KV, Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/nats-core';
 import {
   isNewerLink,
@@ -92,6 +91,7 @@ class WatchedMessages implements Messages {
   /** To be read; bounded by what is watched. */
   readonly #unread = new Set<Watched>();
   #reading = 0;
+  #bucket!: KV;
   #reader: ConsumerMessages | undefined;
   #stopped = false;
 
@@ -107,8 +107,9 @@ class WatchedMessages implements Messages {
     return this.#watched.size;
   }
 
+  /** Makes the bucket if it is not there, or no longer. */
   async declare(): Promise<void> {
-    await new Kvm(this.#nc).create(MESSAGES_BUCKET, messagesBucketOptions);
+    this.#bucket = await new Kvm(this.#nc).create(MESSAGES_BUCKET, { ...messagesBucketOptions });
   }
 
   start(): void {
@@ -144,18 +145,9 @@ class WatchedMessages implements Messages {
   }
 
   async get(tenant: string, message: string): Promise<MessageLink | undefined> {
-    return (await this.#stored(messageKey(tenant, message))) ?? (await this.#projected(tenant, message));
-  }
-
-  /** From the leader: a replica may lack what the reader has passed before anybody waited for it. */
-  async #stored(key: string): Promise<MessageLink | undefined> {
-    try {
-      const stored = await this.#jsm.streams.getMessage(STREAM, { last_by_subj: SUBJECT_PREFIX + key });
-      return stored ? this.#parsed(key, stored.data) : undefined;
-    } catch (error) {
-      if (error instanceof JetStreamApiError && error.code === NO_MESSAGE_FOUND) return undefined;
-      throw error;
-    }
+    const key = messageKey(tenant, message);
+    const entry = await this.#bucket.get(key);
+    return (entry && this.#parsed(key, entry.value)) ?? (await this.#projected(tenant, message));
   }
 
   /** The last resort, for links that were lost or have expired. */
@@ -261,8 +253,6 @@ class WatchedMessages implements Messages {
     return this.#stopped || this.#nc.isClosed();
   }
 }
-
-const NO_MESSAGE_FOUND = 10037;
 
 function tell(watched: Watched, listener: Listener): void {
   const { newest } = watched;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type KV, type KvEntry, Kvm } from '@nats-io/kv';
+import { type KV, type KvEntry, Kvm, type KvOptions } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { asError, type Logger } from '@toolstream/service-kit';
 import type { z } from 'zod';
@@ -7,9 +7,14 @@ import type { z } from 'zod';
 const WATCH_AGAIN_MS = 1_000;
 
 /** Opens a bucket, made first where this identity may make one. */
-export async function openBucket(nc: NatsConnection, name: string, create: boolean): Promise<KV> {
+export async function openBucket(
+  nc: NatsConnection,
+  name: string,
+  create: boolean,
+  options: Partial<KvOptions> = { history: 1 },
+): Promise<KV> {
   const kvm = new Kvm(nc);
-  return create ? kvm.create(name, { history: 1 }) : kvm.open(name);
+  return create ? kvm.create(name, { ...options }) : kvm.open(name, { ...options });
 }
 
 /** The parsed values of a bucket, kept current by a watch that begins again whenever it ends. */

@@ -1,6 +1,6 @@
 import { type Effect, effectId } from '@toolstream/domain';
 import { asError, type Logger } from '@toolstream/service-kit';
-import type { RunLog, Signal } from '../ports.ts';
+import type { MessageLinks, RunLog, Signal } from '../ports.ts';
 import type { LiveRun, Performed } from './live-run.ts';
 
 /** A job or timer this old is published again by a sweep, in case its stream lost it. Five duplicate windows. */
@@ -11,17 +11,19 @@ export interface EffectCounts {
 }
 
 /**
- * Publishes jobs, timers and signals. Their ids are deterministic, so repeating one is harmless; this process repeats
- * none that it knows to be stored.
+ * Publishes jobs, timers and signals, and writes links. All are deterministic, so repeating one is harmless; this process
+ * repeats none that it knows to be stored.
  */
 export class Effects {
   readonly #log: RunLog;
+  readonly #links: MessageLinks;
   readonly #signal: Signal;
   readonly #logger: Logger;
   readonly #counts: EffectCounts;
 
-  constructor(log: RunLog, signal: Signal, logger: Logger, counts: EffectCounts) {
+  constructor(log: RunLog, links: MessageLinks, signal: Signal, logger: Logger, counts: EffectCounts) {
     this.#log = log;
+    this.#links = links;
     this.#signal = signal;
     this.#logger = logger;
     this.#counts = counts;
@@ -70,9 +72,16 @@ export class Effects {
     return performed.pending;
   }
 
-  async #publish(effect: Exclude<Effect, { type: 'signal' }>): Promise<number> {
-    const { seq } =
-      effect.type === 'job' ? await this.#log.publishJob(effect.job) : await this.#log.publishTimer(effect.timer);
-    return seq;
+  /** Resolves to the place in its stream of what is published. */
+  async #publish(effect: Exclude<Effect, { type: 'signal' }>): Promise<number | undefined> {
+    switch (effect.type) {
+      case 'job':
+        return (await this.#log.publishJob(effect.job)).seq;
+      case 'timer':
+        return (await this.#log.publishTimer(effect.timer)).seq;
+      case 'link':
+        await this.#links.write(effect.tenant, effect.message, effect.link);
+        return undefined;
+    }
   }
 }
