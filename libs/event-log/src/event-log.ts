@@ -129,6 +129,17 @@ export class EventLog {
     return (await this.#positions.get(partition)).last;
   }
 
+  /** First sequence that a partition still holds, as its leader knows it; one behind the last where it holds nothing. */
+  async firstSeq(partition: number): Promise<number> {
+    return (await this.#positions.get(partition)).first;
+  }
+
+  /** The first event of a subject or wildcard that is still held at or behind `from`, as the leader knows it. */
+  firstOf(filter: string, from = 1): Promise<StoredEvent | undefined> {
+    const stream = eventStream(Number(filter.split('.')[2]));
+    return leaderMessage(this.#channel, stream, { seq: from, next_by_subj: filter }, READ_TIMEOUT_MS);
+  }
+
   tail(liveSubject: string, onEvent: (event: StoredEvent) => void, onError?: (error: Error) => void): Tail {
     return tail(
       this.#channel.nc,

@@ -42,8 +42,9 @@ export interface RunEnd {
 const PAGES_KEPT = 8;
 const PAGE_KEPT_MS = 2_000;
 const REOPEN_DELAY_MS = 500;
-/** A burst is handed over in batches of at most this many: who cannot take them falls back on the ring. */
+/** A burst is handed over in batches of at most about this much: who cannot take them falls back on the ring. */
 const BATCH_ENTRIES = 128;
+const BATCH_BYTES = 128 * 1024;
 
 /**
  * The relay of one run or app within this process: one reader of the log, whatever number of clients watches. It begins at
@@ -63,6 +64,7 @@ export class Feed {
   #headCursor = '';
   #end: RunEnd | undefined;
   #pending: Entry[] = [];
+  #pendingBytes = 0;
   #follower: Follower | undefined;
   /** Of the log that this feed relays; the process may have heard of a newer one already. */
   #epochs: readonly string[] = [];
@@ -192,7 +194,8 @@ export class Feed {
       if (this.#pending.push(entry) === 1) this.#pace.schedule(this.#members.size, this.#flush);
       this.#head = positions;
       this.#headCursor = cursor;
-      if (this.#pending.length >= BATCH_ENTRIES) this.#flush();
+      this.#pendingBytes += entry.bytes;
+      if (this.#pending.length >= BATCH_ENTRIES || this.#pendingBytes >= BATCH_BYTES) this.#flush();
       if (entry.end && topic.kind === 'run') {
         this.#end = { positions, frame: entry.end };
         this.#follower?.stop();
@@ -205,6 +208,7 @@ export class Feed {
     if (this.#pending.length === 0) return;
     const batch = new Batch(this.#pending);
     this.#pending = [];
+    this.#pendingBytes = 0;
     for (const member of this.#members) member.receive(batch);
   };
 
@@ -213,9 +217,8 @@ export class Feed {
     const page = await readHistory(this.#parts.log, {
       from: position,
       until,
+      topic: this.topic,
       partitions: this.partitions,
-      subjects: (partition) => topicSubjects(this.topic, partition),
-      app: this.topic.kind === 'app' ? this.topic.app : undefined,
       format: (positions) => this.format(positions),
     });
     const { floor } = this.#ring;
@@ -253,6 +256,7 @@ export class Feed {
     this.#reopening = false;
     if (this.#closed) return;
     this.#pending = [];
+    this.#pendingBytes = 0;
     this.#pages.clear();
     this.snapshots.reset();
     if (!start) {

@@ -1,14 +1,16 @@
 import type { Positions } from './cursors.ts';
 import { Entry } from './entry.ts';
 import type { EdgeLog } from './log.ts';
+import { type Topic, topicSubjects } from './topic.ts';
+
+type HistoryLog = Pick<EdgeLog, 'read' | 'firstSeq' | 'firstOf'>;
 
 export interface HistoryRequest {
+  readonly topic: Topic;
   readonly from: Positions;
   /** Per partition an event that is known to be stored: what is read must reach it. */
   readonly until: Positions;
   readonly partitions: readonly number[];
-  subjects(partition: number): string;
-  readonly app: string | undefined;
   format(positions: Positions): string;
 }
 
@@ -31,18 +33,23 @@ const TRIES = 5;
 const RETRY_MS = 100;
 
 /** One bounded page of history, chained like live entries from `from` on. */
-export async function readHistory(log: Pick<EdgeLog, 'read'>, request: HistoryRequest): Promise<HistoryPage> {
+export async function readHistory(log: HistoryLog, request: HistoryRequest): Promise<HistoryPage> {
   for (let tries = 1; ; tries++) {
     const page = await readOnce(log, request);
-    if (page) return page;
+    if (page) {
+      // Asked after the read: a purge that ran into it is seen too.
+      if (!(await isIntact(log, request, page))) throw new HistoryHole('Events behind the position were purged.');
+      return page;
+    }
     if (tries === TRIES) throw new HistoryHole('The log lacks events that were relayed before.');
     // Direct reads may be answered by a replica that is a moment behind.
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
 }
 
-async function readOnce(log: Pick<EdgeLog, 'read'>, request: HistoryRequest): Promise<HistoryPage | undefined> {
-  const { from, until, partitions, app, format } = request;
+async function readOnce(log: HistoryLog, request: HistoryRequest): Promise<HistoryPage | undefined> {
+  const { topic, from, until, partitions, format } = request;
+  const app = topic.kind === 'app' ? topic.app : undefined;
   const entries: Entry[] = [];
   let positions = from;
   let prev = format(positions);
@@ -51,7 +58,7 @@ async function readOnce(log: Pick<EdgeLog, 'read'>, request: HistoryRequest): Pr
     const to = until[slot]!;
     if (to <= from[slot]!) continue;
     let last = 0;
-    for await (const event of log.read(request.subjects(partition), {
+    for await (const event of log.read(topicSubjects(topic, partition), {
       partition,
       from: from[slot]! + 1,
       to,
@@ -73,4 +80,24 @@ async function readOnce(log: Pick<EdgeLog, 'read'>, request: HistoryRequest): Pr
     if (last !== to) return undefined;
   }
   return { entries, until: positions, complete: true };
+}
+
+async function isIntact(log: HistoryLog, request: HistoryRequest, page: HistoryPage): Promise<boolean> {
+  const { topic, from, partitions } = request;
+  for (const [slot, partition] of partitions.entries()) {
+    const position = from[slot]!;
+    if (page.until[slot]! > position && !(await holdsAll(log, topic, partition, position))) return false;
+  }
+  return true;
+}
+
+/**
+ * Purges take the oldest first. So nothing behind a run's position is gone while the event at the position is there, or the
+ * run's first one; and nothing of an app while the stream begins no later than right behind the position.
+ */
+async function holdsAll(log: HistoryLog, topic: Topic, partition: number, position: number): Promise<boolean> {
+  if (topic.kind === 'app') return (await log.firstSeq(partition)) <= position + 1;
+  const subjects = topicSubjects(topic, partition);
+  if (position > 0 && (await log.firstOf(subjects, position))?.seq === position) return true;
+  return (await log.firstOf(subjects))?.type === 'run.accepted.v1';
 }

@@ -3,5 +3,15 @@ import type { EventLog } from '@toolstream/event-log';
 /** What of the event log the edge uses: it reads, it never appends. */
 export type EdgeLog = Pick<
   EventLog,
-  'partitions' | 'epoch' | 'refreshEpochs' | 'cursor' | 'lastSeq' | 'lastOf' | 'read' | 'readRun' | 'follow'
+  | 'partitions'
+  | 'epoch'
+  | 'refreshEpochs'
+  | 'cursor'
+  | 'lastSeq'
+  | 'firstSeq'
+  | 'lastOf'
+  | 'firstOf'
+  | 'read'
+  | 'readRun'
+  | 'follow'
 >;

@@ -73,9 +73,11 @@ async function sendHistory(
 
   const format = (positions: Positions) =>
     partitions.map((partition, slot) => log.cursor(partition, positions[slot]!)).join(',');
-  const app = topic.kind === 'app' ? topic.app : undefined;
-  const page = (from: Positions) => readHistory(log, { from, until, partitions, subjects, app, format });
-  let next = await page(resolved.positions);
+  const page = (from: Positions) => readHistory(log, { topic, from, until, partitions, format });
+  let next = await page(resolved.positions).catch((error: unknown) => {
+    if (!(error instanceof HistoryHole)) throw error;
+    throw new Refusal('bad_cursor', 'The log no longer holds everything behind this cursor: begin with a snapshot.');
+  });
   reply.hijack();
   const response = reply.raw;
   response.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...HEADERS });
