@@ -6,10 +6,12 @@ import type { FastifyInstance } from 'fastify';
 import { openMessages } from './adapters/messages.ts';
 import { orchestratorClient } from './adapters/orchestrator.ts';
 import { projectionClient } from './adapters/projection.ts';
+import { openRevocations } from './adapters/revocations.ts';
 import { runReader } from './adapters/run-reader.ts';
 import { openTickets } from './adapters/tickets.ts';
 import { watchTools } from './adapters/tool-catalog.ts';
 import { originCheck } from './auth/origins.ts';
+import type { Principal } from './auth/principal.ts';
 import { tokenVerifier } from './auth/tokens.ts';
 import type { EdgeConfig } from './config.ts';
 import { Feeds } from './feeds/feeds.ts';
@@ -72,13 +74,15 @@ export async function buildEdge(parts: EdgeParts): Promise<Edge> {
     },
     config.TOOLSTREAM_FEED_LINGER_MS,
   );
-  const [messages, tools, tickets, artifacts, workspace] = await Promise.all([
+  const [messages, tools, revocations, artifacts, workspace] = await Promise.all([
     openMessages(nc, projection, logger),
     watchTools(nc, logger),
-    openTickets(nc),
+    openRevocations(nc, logger, config.TOOLSTREAM_MAX_TOKEN_AGE * 1000),
     openArtifacts(nc),
     openWorkspace(nc),
   ]);
+  const isRevoked = (principal: Principal) => revocations.covers(principal);
+  revocations.onRevoked(() => clients.revoke(isRevoked));
   const services: Services = {
     config,
     logger,
@@ -91,8 +95,14 @@ export async function buildEdge(parts: EdgeParts): Promise<Edge> {
     tools,
     artifacts,
     workspace,
-    tokens: tokenVerifier({ secret: config.TOOLSTREAM_JWT_SECRET, jwksUrl: config.TOOLSTREAM_JWKS_URL }),
-    tickets,
+    tokens: tokenVerifier({
+      secret: config.TOOLSTREAM_JWT_SECRET,
+      jwksUrl: config.TOOLSTREAM_JWKS_URL,
+      maxAgeS: config.TOOLSTREAM_MAX_TOKEN_AGE,
+      isRevoked,
+    }),
+    tickets: await openTickets(nc, isRevoked),
+    revocations,
     allowsOrigin: originCheck(config.TOOLSTREAM_ALLOWED_ORIGINS, config.TOOLSTREAM_DEV),
     clients,
     admission: new Admission({ config, clients, metrics }),
@@ -106,6 +116,7 @@ export async function buildEdge(parts: EdgeParts): Promise<Edge> {
     await drain(clients, config);
     await closeWithin(http, CLOSE_MS);
     tools.stop();
+    revocations.stop();
     messages.stop();
     feeds.close();
   };

@@ -40,6 +40,8 @@ const settings = z.object({
   TOOLSTREAM_HELLO_TIMEOUT_MS: positive(10_000),
   /** A connection is closed this long after its token's end, unless it was refreshed. */
   TOOLSTREAM_TOKEN_GRACE_MS: positive(25_000),
+  /** Seconds from a token's `iat` to its `exp`; a longer one is refused. Revocations are kept that long. */
+  TOOLSTREAM_MAX_TOKEN_AGE: positive(30 * 24 * 3600),
   /** WebSockets and streams of this process. */
   TOOLSTREAM_MAX_CONNECTIONS: positive(20_000),
   /** Of one client address (IPv6: one /64); 0: any number. This machine's own addresses are not counted. */

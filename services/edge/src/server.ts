@@ -6,6 +6,7 @@ import { eventRoutes } from './handlers/events.ts';
 import { fileRoutes } from './handlers/files.ts';
 import { healthRoutes } from './handlers/health.ts';
 import { openApiRoute } from './handlers/openapi.ts';
+import { revocationRoutes } from './handlers/revocations.ts';
 import { type AnyRoute, registerRoute } from './handlers/route.ts';
 import { runRoutes } from './handlers/runs.ts';
 import { statsRoutes } from './handlers/stats.ts';
@@ -26,6 +27,7 @@ export function edgeRoutes(services: Services): AnyRoute[] {
     ...statsRoutes(services),
     ...fileRoutes(services),
     ...ticketRoutes(services),
+    ...revocationRoutes(services),
     ...healthRoutes(services),
   ];
   return [...routes, openApiRoute(routes)];
@@ -119,8 +121,8 @@ async function answerError(
   }
   const retryAfter = retryAfterOf(refusal);
   if (retryAfter !== undefined) reply.header('Retry-After', String(retryAfter));
-  if (refusal.code === 'unauthenticated' || refusal.code === 'token_expired') {
-    const why = refusal.code === 'token_expired' ? ', error="invalid_token"' : '';
+  if (problemOf(refusal).status === 401) {
+    const why = refusal.code === 'unauthenticated' ? '' : ', error="invalid_token"';
     reply.header('WWW-Authenticate', `Bearer realm="toolstream"${why}`);
   }
   const problem = problemOf(refusal, request.id);

@@ -3,6 +3,7 @@ import type { Artifacts, Workspace } from '@toolstream/stores';
 import type { Messages } from './adapters/messages.ts';
 import type { Orchestrator } from './adapters/orchestrator.ts';
 import type { Projection } from './adapters/projection.ts';
+import type { Revocations } from './adapters/revocations.ts';
 import type { RunReader } from './adapters/run-reader.ts';
 import type { Tickets } from './adapters/tickets.ts';
 import type { ToolCatalog } from './adapters/tool-catalog.ts';
@@ -31,6 +32,7 @@ export interface Services {
   readonly workspace: Workspace;
   readonly tokens: TokenVerifier;
   readonly tickets: Tickets;
+  readonly revocations: Revocations;
   readonly allowsOrigin: OriginCheck;
   readonly clients: Clients;
   readonly admission: Admission;

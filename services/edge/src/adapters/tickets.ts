@@ -20,7 +20,11 @@ export interface Tickets {
  * A ticket is a row of a bucket that forgets after 30 s, under the ticket's hash (the ticket itself is nowhere stored).
  * Redeeming deletes it at the revision that was read: the server lets exactly one delete succeed.
  */
-export async function openTickets(nc: NatsConnection, now: () => number = Date.now): Promise<Tickets> {
+export async function openTickets(
+  nc: NatsConnection,
+  isRevoked: (principal: Principal) => boolean = () => false,
+  now: () => number = Date.now,
+): Promise<Tickets> {
   const bucket = await new Kvm(nc).create(TICKETS_BUCKET, {
     ttl: TICKET_TTL_MS,
     history: 1,
@@ -49,6 +53,7 @@ export async function openTickets(nc: NatsConnection, now: () => number = Date.n
       const parsed = principalSchema.safeParse(principal);
       if (!parsed.success || expires <= now()) throw used;
       if (parsed.data.exp * 1000 <= now()) throw new Refusal('token_expired');
+      if (isRevoked(parsed.data)) throw new Refusal('token_revoked');
       return parsed.data;
     },
   };

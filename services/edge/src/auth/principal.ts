@@ -13,6 +13,8 @@ export const principalSchema = z.object({
   apps: z.union([z.literal('*'), z.array(z.string().refine(isToken)).max(1024)]),
   /** Seconds since the epoch, as in the token. */
   exp: z.number().int(),
+  /** Seconds since the epoch: when the token was issued. A revocation takes one without it for an old one. */
+  iat: z.number().optional(),
   jti: z.string().max(256).optional(),
 });
 export type Principal = z.infer<typeof principalSchema>;
@@ -26,6 +28,7 @@ export function principalOf(claims: Record<string, unknown>): Principal | undefi
     scopes: SCOPES.filter((known) => scope.includes(known)),
     apps: claims.apps,
     exp: typeof claims.exp === 'number' ? Math.floor(claims.exp) : undefined,
+    ...(typeof claims.iat === 'number' ? { iat: claims.iat } : {}),
     ...(claims.jti === undefined ? {} : { jti: claims.jti }),
   });
   return parsed.success ? parsed.data : undefined;

@@ -7,7 +7,7 @@ const CLOCK_TOLERANCE_S = 5;
 const MAX_TOKEN_LENGTH = 16_384;
 const ASYMMETRIC = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519'];
 
-/** Turns a token into a principal, or refuses it as `unauthenticated` or `token_expired`. */
+/** Turns a token into a principal, or refuses it as `unauthenticated`, `token_expired` or `token_revoked`. */
 export interface TokenVerifier {
   verify(token: string | undefined): Promise<Principal>;
 }
@@ -15,6 +15,9 @@ export interface TokenVerifier {
 export interface TokenVerifierOptions {
   readonly secret?: string | undefined;
   readonly jwksUrl?: string | undefined;
+  /** The longest time from `iat` to `exp`, in seconds: revocations are kept that long. */
+  readonly maxAgeS?: number;
+  readonly isRevoked?: (principal: Principal) => boolean;
   /** Milliseconds since the epoch; an argument for tests. */
   readonly now?: () => number;
 }
@@ -25,7 +28,7 @@ export interface TokenVerifierOptions {
  * a second.
  */
 export function tokenVerifier(options: TokenVerifierOptions): TokenVerifier {
-  const now = options.now ?? Date.now;
+  const { now = Date.now, maxAgeS = Number.POSITIVE_INFINITY, isRevoked = () => false } = options;
   const keys = keySources(options);
   const verified = new LRUCache<string, Principal>({ max: 2_000 });
 
@@ -35,6 +38,7 @@ export function tokenVerifier(options: TokenVerifierOptions): TokenVerifier {
       if (token.length > MAX_TOKEN_LENGTH) throw new Refusal('unauthenticated', 'The token is too long.');
       const known = verified.get(token);
       if (known) {
+        if (isRevoked(known)) throw new Refusal('token_revoked');
         if (known.exp + CLOCK_TOLERANCE_S > now() / 1000) return known;
         verified.delete(token);
         throw new Refusal('token_expired');
@@ -43,6 +47,10 @@ export function tokenVerifier(options: TokenVerifierOptions): TokenVerifier {
       if (!principal) {
         throw new Refusal('unauthenticated', 'The token lacks a claim: it needs sub, tenant, scope, apps and exp.');
       }
+      if (principal.exp - (principal.iat ?? now() / 1000) > maxAgeS) {
+        throw new Refusal('unauthenticated', `The token lives too long: at most ${maxAgeS} s from iat to exp.`);
+      }
+      if (isRevoked(principal)) throw new Refusal('token_revoked');
       verified.set(token, principal);
       return principal;
     },
