@@ -136,10 +136,10 @@ export class Subscription implements Member {
     this.#fail(new Refusal('not_found'));
   }
 
-  /** The client's queue has room again. */
-  drained(): void {
+  /** The client's queue has room again. Where it was only one turn's burst that filled it, the client is not slow. */
+  drained(waited = true): void {
     if (this.#busy || this.#over || this.#held) return;
-    if (this.#caughtUp && !this.#restart) this.#weigh();
+    if (waited && this.#caughtUp && !this.#restart) this.#weigh();
     this.#advance();
   }
 

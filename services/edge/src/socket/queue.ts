@@ -19,8 +19,8 @@ export interface QueueOptions {
   readonly limitBytes: number;
   /** How long a congested queue may take to drain. */
   readonly slowMs: number;
-  /** There is room again. */
-  onDrained(): void;
+  /** There is room again; `waited`: only after the client had made it. Else it took all at once that one turn brought. */
+  onDrained(waited: boolean): void;
   /** The client did not make room in time. */
   onSlow(): void;
 }
@@ -50,7 +50,7 @@ export class ClientQueue implements Outlet {
     this.#sink = sink;
     this.#options = options;
     this.#congestedBytes = Math.max(ladderOf(options.limitBytes).foldBytes, sink.drainMark ?? 0);
-    sink.onDrain(() => this.#relieve());
+    sink.onDrain(() => this.#relieve(true));
   }
 
   get congested(): boolean {
@@ -95,7 +95,7 @@ export class ClientQueue implements Outlet {
     this.#scheduled = false;
     this.flush();
     // The kernel took everything at once: no drain will be reported.
-    if (this.#congested && this.#sink.buffered === 0) this.#relieve();
+    if (this.#congested && this.#sink.buffered === 0) this.#relieve(false);
   };
 
   #judge(): void {
@@ -106,10 +106,10 @@ export class ClientQueue implements Outlet {
     this.#slowTimer.unref();
   }
 
-  #relieve(): void {
+  #relieve(waited: boolean): void {
     if (this.#closed || !this.#congested || this.#bytes > 0 || this.#sink.buffered > 0) return;
     this.#congested = false;
     clearTimeout(this.#slowTimer);
-    this.#options.onDrained();
+    this.#options.onDrained(waited);
   }
 }

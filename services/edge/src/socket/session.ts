@@ -80,7 +80,7 @@ export class Session implements Client, Peer {
       form: 'ws',
       limitBytes: config.TOOLSTREAM_CLIENT_BUFFER_BYTES,
       slowMs: config.TOOLSTREAM_SLOW_CLIENT_MS,
-      onDrained: () => this.#subscriptions.drained(),
+      onDrained: (waited) => this.#subscriptions.drained(waited),
       onSlow: () => this.#tooSlow(),
     });
     this.#acks = new Acks({

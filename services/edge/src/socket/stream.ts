@@ -12,7 +12,27 @@ import { ClientQueue, type Sink } from './queue.ts';
 const COMMENT = Buffer.from(':\n\n');
 const RETRY_MS = 2_000;
 
-/** One SSE response: the same queue, the same subscription as a WebSocket's, in EventSource's words. */
+/** Why a stream ends before what it tells about has. */
+export interface Farewell {
+  readonly code: string;
+  readonly message: string;
+  /** When to come back to another edge. */
+  readonly retryMs?: number;
+}
+
+/** What a stream says on its own account. */
+export interface StreamWords {
+  readonly opening: string;
+  farewell(why: Farewell): Buffer | string;
+}
+
+const EVENT_SOURCE: StreamWords = {
+  opening: `retry: ${RETRY_MS}\n\n`,
+  farewell: ({ code, message, retryMs }) =>
+    retryMs === undefined ? Frame.of({ type: 'error', code, message }).sse : `retry: ${retryMs}\n\n`,
+};
+
+/** One SSE response: the same queue, the same subscription as a WebSocket's, in EventSource's words if no others are given. */
 export class EventStream implements Client {
   readonly kind = 'stream';
   readonly queue: ClientQueue;
@@ -21,7 +41,8 @@ export class EventStream implements Client {
   readonly #config: EdgeConfig;
   readonly #principal: Principal;
   readonly #onClose: () => void;
-  #subscription: Subscription | undefined;
+  readonly #words: StreamWords;
+  #subscription: Pick<Subscription, 'drained' | 'close'> | undefined;
   #beatDue: number;
   #ended = false;
 
@@ -30,26 +51,28 @@ export class EventStream implements Client {
     parts: { config: EdgeConfig; flusher: Flusher; clients: Clients; metrics: EdgeMetrics },
     principal: Principal,
     onClose: () => void,
+    words: StreamWords = EVENT_SOURCE,
   ) {
     this.#response = response;
     this.#clients = parts.clients;
     this.#config = parts.config;
     this.#principal = principal;
     this.#onClose = onClose;
+    this.#words = words;
     this.#beatDue = Date.now() + this.#beatMs;
     this.queue = new ClientQueue(responseSink(response), {
       flusher: parts.flusher,
       form: 'sse',
       limitBytes: parts.config.TOOLSTREAM_CLIENT_BUFFER_BYTES,
       slowMs: parts.config.TOOLSTREAM_SLOW_CLIENT_MS,
-      onDrained: () => this.#subscription?.drained(),
+      onDrained: (waited) => this.#subscription?.drained(waited),
       onSlow: () => {
         parts.metrics.slow('close');
         this.terminate();
       },
     });
     response.on('close', () => this.#gone());
-    response.write(`retry: ${RETRY_MS}\n\n`);
+    response.write(words.opening);
     parts.clients.add(this);
   }
 
@@ -61,7 +84,7 @@ export class EventStream implements Client {
     return this.queue.waiting;
   }
 
-  attach(subscription: Subscription): void {
+  attach(subscription: Pick<Subscription, 'drained' | 'close'>): void {
     this.#subscription = subscription;
     if (this.#ended) subscription.close();
   }
@@ -69,7 +92,7 @@ export class EventStream implements Client {
   tick(now: number): void {
     if (this.#ended) return;
     if (now >= this.#principal.exp * 1000 + this.#config.TOOLSTREAM_TOKEN_GRACE_MS) {
-      this.#refuse(new Refusal('token_expired', 'The token has expired: connect again with a new one.'));
+      this.#leave(new Refusal('token_expired', 'The token has expired: connect again with a new one.'));
       return;
     }
     if (now < this.#beatDue) return;
@@ -90,18 +113,17 @@ export class EventStream implements Client {
   }
 
   revoke(): void {
-    if (!this.#ended) this.#refuse(new Refusal('token_revoked'));
-  }
-
-  #refuse({ code, message }: Refusal): void {
-    this.queue.write(Frame.of({ type: 'error', code, message }));
-    this.end();
+    this.#leave(new Refusal('token_revoked'));
   }
 
   drain(retryMs: number): void {
+    this.#leave({ code: 'unavailable', message: 'This edge is shutting down: connect again.', retryMs });
+  }
+
+  #leave({ code, message, retryMs }: Farewell): void {
     if (this.#ended) return;
     this.queue.flush();
-    this.#response.write(`retry: ${retryMs}\n\n`);
+    this.#response.write(this.#words.farewell({ code, message, ...(retryMs === undefined ? {} : { retryMs }) }));
     this.end();
   }
 

@@ -130,9 +130,9 @@ export class Subscriptions implements RunFollower {
   }
 
   /** The connection has room again. Who was asked first is asked last the next time, so that none takes all the room. */
-  drained(): void {
+  drained(waited: boolean): void {
     const [first] = this.#held;
-    for (const subscription of [...this.active()]) subscription.drained();
+    for (const subscription of [...this.active()]) subscription.drained(waited);
     if (first && this.#held.get(first[0]) === first[1]) {
       this.#held.delete(first[0]);
       this.#held.set(...first);
