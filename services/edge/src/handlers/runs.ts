@@ -13,14 +13,14 @@ import {
   submitBody,
   token,
 } from '@toolstream/proto-events';
-import { ensureTraceparent } from '@toolstream/service-kit';
-import { type Artifacts, ContentTooLargeError } from '@toolstream/stores';
 import { z } from 'zod';
-import { type Principal, requireApp, requireScope } from '../auth/principal.ts';
+import { requireApp, requireScope } from '../auth/principal.ts';
 import { resolveCursor } from '../feeds/cursors.ts';
 import { Refusal } from '../problems.ts';
 import { idempotencyKey } from '../requests/idempotency.ts';
-import { parseSubmission, requestHash, type Submission, storeLargeArguments } from '../requests/submission.ts';
+import { resolved } from '../requests/resolved.ts';
+import { parseSubmission, type Submission } from '../requests/submission.ts';
+import { submitRun } from '../requests/submit.ts';
 import type { Services } from '../services.ts';
 import { logReaches, projectionReaches, runOf, runParams } from './access.ts';
 import { type AnyRoute, type Call, route } from './route.ts';
@@ -155,8 +155,10 @@ export function runRoutes(services: Services): AnyRoute[] {
         await logReaches(services, query.min_cursor);
         const state = await reader.read(address);
         if (!state) throw new Refusal('not_found', 'There is no such run.');
-        const calls = [];
-        for (const answer of callResults(state)) calls.push(await resolved(artifacts, address.tenant, answer));
+        const calls: CallResult[] = [];
+        for (const { result, ...answer } of callResults(state)) {
+          calls.push(result === undefined ? answer : { ...answer, result: await resolved(artifacts, result, address) });
+        }
         return { format: query.format, messages: toMessages(calls, query.format) };
       },
     }),
@@ -169,17 +171,6 @@ export function runRoutes(services: Services): AnyRoute[] {
   }
 }
 
-/** What is too large to be put into one answer stays a reference. */
-async function resolved(artifacts: Artifacts, tenant: string, answer: CallResult): Promise<CallResult> {
-  if (answer.result === undefined) return answer;
-  try {
-    return { ...answer, result: await artifacts.resolve(answer.result, { tenant }) };
-  } catch (error) {
-    if (error instanceof ContentTooLargeError) return answer;
-    throw error;
-  }
-}
-
 async function submit(
   services: Services,
   { principal, request, reply }: Call,
@@ -187,34 +178,11 @@ async function submit(
   rerunOf?: { run: string; from: number },
 ): Promise<unknown> {
   const key = idempotencyKey(request.headers['idempotency-key']);
-  const { app, message_id, mode, priority } = submission;
-  const { tenant, sub } = principal;
-  const { run, replayed } = await services.orchestrator.submit({
-    tenant,
-    actor: sub,
-    traceparent: ensureTraceparent(headerText(request.headers.traceparent)),
-    app,
-    mode,
-    priority,
-    ...(message_id === undefined ? {} : { message_id }),
-    calls: (await stored(services, principal, submission)).map((call) => ({
-      ...call,
-      depends_on: [...call.depends_on],
-    })),
-    request_hash: requestHash(submission, rerunOf),
-    ...(key === undefined ? {} : { idempotency_key: key }),
-    ...(rerunOf === undefined ? {} : { rerun_of: rerunOf.run }),
-  });
+  const { run, replayed } = await submitRun(services, { principal, request, key, rerunOf }, submission);
   if (replayed) reply.header('Idempotent-Replayed', 'true');
   reply.code(201).header('Location', `/v1/runs/${run.run_id}`);
   return run;
 }
-
-const stored = (services: Services, { tenant }: Principal, { calls }: Submission) =>
-  storeLargeArguments(calls, tenant, services.artifacts, (name) => services.tools.find(name)?.description.length ?? 0);
-
-const headerText = (header: string | string[] | undefined): string | undefined =>
-  typeof header === 'string' ? header : undefined;
 
 /** The plan as it was accepted: a state may hold arguments that an approval changed since. */
 async function planOf({ log }: Services, address: RunAddress): Promise<RunPlan> {

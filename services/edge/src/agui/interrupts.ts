@@ -1,0 +1,41 @@
+import type { RunState, ToolState } from '@toolstream/proto-events';
+import { z } from 'zod';
+import { approvalId } from '../translation/tool-view.ts';
+import type { Interrupt } from './events.ts';
+
+/** The payload that answers an interrupt. */
+export const answerPayload = z.object({
+  approved: z.boolean(),
+  /** Replaces the call's arguments as a whole. */
+  editedArgs: z.record(z.string(), z.unknown()).nullish(),
+  reason: z.string().max(1000).nullish(),
+});
+export type AnswerPayload = z.infer<typeof answerPayload>;
+
+const RESPONSE_SCHEMA = {
+  type: 'object',
+  properties: { approved: { type: 'boolean' }, editedArgs: { type: 'object' }, reason: { type: 'string' } },
+  required: ['approved'],
+};
+
+export function interruptFor(state: RunState, tool: ToolState): Interrupt {
+  const reason = tool.approval?.reason ?? 'policy';
+  return {
+    id: approvalId(state, tool),
+    reason: 'tool_call',
+    message:
+      reason === 'lost_attempt'
+        ? `It is not known how far the last attempt of ${tool.name} came. Run it again?`
+        : `Run ${tool.name}?`,
+    toolCallId: tool.call_id,
+    responseSchema: RESPONSE_SCHEMA,
+    metadata: {
+      toolstream: {
+        run: state.run_id,
+        index: tool.index,
+        reason,
+        ...(tool.approval === undefined ? {} : { requested_at: tool.approval.requested_at }),
+      },
+    },
+  };
+}
