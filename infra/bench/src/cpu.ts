@@ -42,8 +42,24 @@ export class NoProcessTimes extends Error {
   }
 }
 
+/** Nanoseconds of all threads that live, where the kernel counts them; `stat` counts in hundredths of a second. */
+function scheduledSeconds(pid: number): number | undefined {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    const nanoseconds = threads.map((id) =>
+      Number.parseInt(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'latin1'), 10),
+    );
+    const sum = nanoseconds.reduce((total, each) => total + each, 0);
+    return sum > 0 ? sum / 1e9 : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Seconds of processor time that a process has used, user and system, all of its threads. */
 export function cpuSeconds(pid: number): number {
+  const scheduled = scheduledSeconds(pid);
+  if (scheduled !== undefined) return scheduled;
   const stat = statOf(pid);
   if (!stat) throw new NoProcessTimes(pid);
   return stat.own;

@@ -5,34 +5,39 @@ import type { BenchOptions } from './options.ts';
 import { alternate, ascending, median, quantile, type Target } from './pairs.ts';
 import { Peer } from './peer.ts';
 import type { Arrivals } from './peers/audience.ts';
-import type { Broadcast } from './peers/broadcast.ts';
-import type { Emission, PublisherSetup } from './peers/publisher.ts';
-import { compared, type Report, type Row } from './report.ts';
+import type { PublisherSetup } from './peers/publisher.ts';
+import { compared, measured, type Report, type Row } from './report.ts';
+import { type Load, saturate } from './saturation.ts';
 import { benchNats } from './servers.ts';
-import { type Door, edgeDoor } from './socket.ts';
+import { bareDoor, type Door, edgeDoor, roomDoor } from './socket.ts';
 import { benchStack, edgeOnly } from './stack.ts';
 
 const CLIENTS = 500;
 const AUDIENCES = 2;
-/** The judged rate, and one at which every event leaves in a write of its own: close events share writes in the edge. */
-const RATES = [
-  { rate: 60, judged: true },
-  { rate: 20, judged: false },
-];
-const TARGET: Target = { sense: 'at_least', value: 1 };
+const RATES = [60, 120, 240, 480, 960, 1920, 3840, 7680];
+/** Rates of everyday use: at the lower one every event leaves in a write of its own. */
+const STEADY = [60, 20];
+const PEERS = { bare: { name: 'bare ws', target: 1.3 }, room: { name: 'socket.io', target: 1.6 } } as const;
 const ARRIVAL_MS = 5_000;
+/** Longer than this many times the planned time: behind. */
+const LATE = 1.2;
 
-interface Turn {
+type Contender = 'edge' | keyof typeof PEERS;
+
+interface Turn extends Load {
   readonly frames: number;
   readonly bytes: number;
   readonly cpu: number;
+  /** From the first event to the last arrival. */
+  readonly seconds: number;
   readonly p50: number;
   readonly p99: number;
 }
 
 /**
  * One run to 500 clients: frames delivered per second of the serving process's own processor time. The edge reads the
- * events from NATS; the floor makes the same frames itself and hands them to `ws`. The clients are the same processes.
+ * events from NATS; `ws` and socket.io make the same frames themselves and send them. The clients are the same processes.
+ * Judged is what each gives at saturation, where it is busy all of the time.
  */
 export function fanOut({ quick, say }: BenchOptions): Promise<Report> {
   return withCleanup(async (cleanup) => {
@@ -43,75 +48,154 @@ export function fanOut({ quick, say }: BenchOptions): Promise<Report> {
     const publisher = peer('publisher');
     const setup: PublisherSetup = { natsUrl, route: 'log', runs: [run], toolsPerRun: 64 };
     await publisher.call('setUp', setup);
-    const broadcaster = peer('broadcast');
-    const { port } = await broadcaster.call<{ port: number }>('start');
+    const peers = { bare: peer('broadcast'), room: peer('room') };
+    const portOf = async (of: Peer) => (await of.call<{ port: number }>('start')).port;
+    const doors: Record<Contender, Door> = {
+      edge: edgeDoor(edge.edgeUrl, edge.token, run.run),
+      bare: bareDoor(await portOf(peers.bare)),
+      room: roomDoor(await portOf(peers.room), run.run),
+    };
     const audiences = Array.from({ length: AUDIENCES }, () => peer('audience'));
-    const doors: Door[] = [
-      edgeDoor(edge.edgeUrl, edge.token, run.run),
-      { url: `ws://127.0.0.1:${port}`, live: 'ready' },
-    ];
-    for (const door of doors) {
+    for (const door of Object.values(doors)) {
       await Promise.all(audiences.map((audience) => audience.call('connect', { door, count: CLIENTS / AUDIENCES })));
     }
 
     let example = '';
-    const turn = async (pid: number, emit: () => Promise<{ sent: number }>): Promise<Turn> => {
+    const seconds = quick ? 2 : 5;
+    const turn = async (contender: Contender, rate: number): Promise<Turn> => {
       for (const audience of audiences) await audience.call('reset');
+      const pid = contender === 'edge' ? edge.pidOf('edge-1') : peers[contender].pid;
       const before = cpuSeconds(pid);
-      const { sent } = await emit();
+      const began = performance.now();
+      const emission = { rate, seconds, like: example, room: run.run };
+      const from = contender === 'edge' ? publisher : peers[contender];
+      const { sent } = await from.call<{ sent: number }>('emit', emission);
       const arrivals = await delivered(audiences, sent * CLIENTS);
-      const delays = ascending(arrivals.delays);
+      const took = (performance.now() - began) / 1_000;
+      const cpu = cpuSeconds(pid) - before;
       example ||= arrivals.example ?? '';
-      return {
-        frames: arrivals.frames,
-        bytes: arrivals.bytes,
-        cpu: cpuSeconds(pid) - before,
-        p50: quantile(delays, 0.5),
-        p99: quantile(delays, 0.99),
-      };
+      const delays = ascending(arrivals.delays);
+      const { frames, bytes } = arrivals;
+      const [p50, p99] = [quantile(delays, 0.5), quantile(delays, 0.99)];
+      const late = took > seconds * LATE;
+      return { rate, frames, bytes, cpu, seconds: took, busy: cpu / took, late, p50, p99 };
     };
-    const rows: Row[] = [];
-    const notes = ["the edge's delays begin before the append, the floor's before its send"];
-    for (const { rate, judged } of RATES) {
-      const emission: Emission = { rate, seconds: quick ? 2 : 5 };
-      const results = await alternate(
-        {
-          edge: () => turn(edge.pidOf('edge-1'), () => publisher.call('emit', emission)),
-          bare: () =>
-            turn(broadcaster.pid, () => broadcaster.call('emit', { ...emission, like: example } satisfies Broadcast)),
-        },
-        { rounds: quick || !judged ? 3 : 7, warmUp: 1, restMs: 200 },
-        (round, { edge: ours, bare }) =>
-          say(
-            `${rate}/s: round ${round + 1}: ${perCpuSecond(ours)} frames per CPU second, bare ws ${perCpuSecond(bare)}`,
-          ),
+
+    const saturation = {} as Record<Contender, number>;
+    const notes = ["the edge's delays begin before the append, those of the others before their send"];
+    for (const contender of ['edge', 'bare', 'room'] as const) {
+      const { load, saturated } = await saturate(RATES, async (rate) => {
+        const offered = await turn(contender, rate).catch((error: unknown) => notTaken(error, audiences));
+        if (offered) say(`${contender} at ${rate}/s: ${turnText(offered)}`);
+        return offered;
+      });
+      saturation[contender] = load.rate;
+      if (!saturated) {
+        notes.push(
+          `${contender}: at ${load.rate} events/s its clients took no more, while it was ${percent(load.busy)} busy`,
+        );
+      }
+    }
+
+    const atSaturation = await alternate(
+      {
+        edge: () => turn('edge', saturation.edge),
+        bare: () => turn('bare', saturation.bare),
+        room: () => turn('room', saturation.room),
+        /** As much as saturates bare `ws`. */
+        edgeAtBare: () => turn('edge', saturation.bare),
+      },
+      { rounds: quick ? 3 : 7, warmUp: 1, restMs: 300 },
+      (round, all) => say(`saturation: round ${round + 1}: ${roundText(all)}`),
+    );
+    const rows = saturationRows(atSaturation);
+    notes.push(`a frame has ${Math.round(median(atSaturation.edge.map((each) => each.bytes / each.frames)))} bytes`);
+    for (const rate of STEADY) {
+      const steady = await alternate(
+        { edge: () => turn('edge', rate), bare: () => turn('bare', rate), room: () => turn('room', rate) },
+        { rounds: quick ? 3 : 5, warmUp: 1, restMs: 200 },
+        (round, all) => say(`${rate}/s: round ${round + 1}: ${roundText(all)}`),
       );
-      rows.push(...rowsOf(rate, results, judged));
-      if (judged)
-        notes.push(`a frame has ${Math.round(median(results.edge.map((each) => each.bytes / each.frames)))} bytes`);
+      rows.push(...steadyRows(rate, steady));
     }
     return { rows, notes };
   });
 }
 
-function rowsOf(rate: number, { edge, bare }: Record<'edge' | 'bare', readonly Turn[]>, judged: boolean): Row[] {
+type Turns = Readonly<Record<Contender, readonly Turn[]>>;
+
+const CPU = 'frames/CPU s';
+const perCpuSecond = ({ frames, cpu }: Turn): number => Math.round(frames / cpu);
+
+function saturationRows(turns: Turns & { readonly edgeAtBare: readonly Turn[] }): Row[] {
+  const rates = (of: Contender) => turns[of][0]!.rate;
+  const rows: Row[] = [];
+  for (const [peer, { name, target }] of Object.entries(PEERS) as [keyof typeof PEERS, (typeof PEERS)['bare']][]) {
+    const judged: Target = { sense: 'at_least', value: target };
+    const what = `saturated (${rates('edge')} and ${rates(peer)} events/s) / ${name}`;
+    rows.push(row(what, CPU, turns.edge, turns[peer], perCpuSecond, judged));
+  }
+  rows.push(row(`both at ${rates('bare')} events/s / bare ws`, CPU, turns.edgeAtBare, turns.bare, perCpuSecond));
+  for (const of of ['edge', 'bare', 'room'] as const) {
+    const name = of === 'edge' ? 'edge' : PEERS[of].name;
+    const figure = (text: string, unit: string, value: (turn: Turn) => number) =>
+      rows.push(measured({ benchmark: 'fan-out', name: `saturated, ${name}: ${text}`, unit }, turns[of].map(value)));
+    figure('processor', '% of a core', ({ busy }) => 100 * busy);
+    figure('delivered', 'frames/s', ({ frames, seconds }) => frames / seconds);
+    figure('delay p50', 'ms', ({ p50 }) => p50);
+  }
+  return rows;
+}
+
+function steadyRows(rate: number, turns: Turns): Row[] {
   const what = `${CLIENTS} clients, ${rate} events/s`;
-  const row = (name: string, unit: string, of: (turn: Turn) => number, target?: Target) =>
-    compared({ benchmark: 'fan-out', name: `${what}${name} / bare ws`, unit }, edge.map(of), bare.map(of), target);
   return [
-    row('', 'frames/CPU s', perCpuSecond, judged ? TARGET : undefined),
-    row(', delay p50', 'ms', ({ p50 }) => p50),
-    row(', delay p99', 'ms', ({ p99 }) => p99),
+    row(`${what} / bare ws`, CPU, turns.edge, turns.bare, perCpuSecond),
+    row(`${what} / socket.io`, CPU, turns.edge, turns.room, perCpuSecond),
+    row(`${what}, delay p50 / bare ws`, 'ms', turns.edge, turns.bare, ({ p50 }) => p50),
+    row(`${what}, delay p99 / bare ws`, 'ms', turns.edge, turns.bare, ({ p99 }) => p99),
   ];
 }
 
-const perCpuSecond = ({ frames, cpu }: Turn): number => Math.round(frames / cpu);
+const row = (
+  name: string,
+  unit: string,
+  ours: readonly Turn[],
+  theirs: readonly Turn[],
+  of: (turn: Turn) => number,
+  target?: Target,
+): Row => compared({ benchmark: 'fan-out', name, unit }, ours.map(of), theirs.map(of), target);
+
+const percent = (part: number): string => `${Math.round(100 * part)}%`;
+
+const turnText = (turn: Turn): string =>
+  `${perCpuSecond(turn)} frames per CPU second, ${percent(turn.busy)} busy, p50 ${turn.p50.toFixed(1)} ms`;
+
+const roundText = (all: Readonly<Record<string, Turn>>): string =>
+  Object.entries(all)
+    .map(([name, turn]) => `${name} ${perCpuSecond(turn)} (${percent(turn.busy)})`)
+    .join(', ');
+
+class NotTaken extends Error {}
+
+/** Clients that do not keep up are an answer, anything else is a failure. Returns once nothing is on its way any more. */
+async function notTaken(error: unknown, audiences: readonly Peer[]): Promise<undefined> {
+  if (!(error instanceof NotTaken)) throw error;
+  for (let before = -1, frames = 0; frames !== before; ) {
+    before = frames;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    frames = (await arrivalsOf(audiences)).reduce((sum, part) => sum + part.frames, 0);
+  }
+}
+
+const arrivalsOf = (audiences: readonly Peer[]): Promise<Arrivals[]> =>
+  Promise.all(audiences.map((audience) => audience.call<Arrivals>('read')));
 
 /** What all clients received, once that is everything; fails when something is missing or out of order. */
 async function delivered(audiences: readonly Peer[], expected: number): Promise<Arrivals> {
   const until = performance.now() + ARRIVAL_MS;
   for (;;) {
-    const parts = await Promise.all(audiences.map((audience) => audience.call<Arrivals>('read')));
+    const parts = await arrivalsOf(audiences);
     const sum = (of: (part: Arrivals) => number) => parts.reduce((total, part) => total + of(part), 0);
     const frames = sum((part) => part.frames);
     const disordered = sum((part) => part.disordered);
@@ -128,7 +212,7 @@ async function delivered(audiences: readonly Peer[], expected: number): Promise<
       };
       return example === undefined ? counts : { ...counts, example };
     }
-    if (performance.now() > until) throw new Error(`frames_missing: ${frames} of ${expected} arrived`);
+    if (performance.now() > until) throw new NotTaken(`frames_missing: ${frames} of ${expected} arrived`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -1,16 +1,27 @@
 import { now } from './clock.ts';
 
-const EVENT = Buffer.from('{"type":"event"');
 const CURSOR = '"cursor":"';
 const COLON = 0x3a;
 const QUOTE = 0x22;
 
-/** The sequence in an event frame's cursor, without parsing the frame; `undefined` for other frames. */
-export function cursorIn(frame: Buffer): number | undefined {
-  if (EVENT.compare(frame, 0, EVENT.length) !== 0) return undefined;
-  const at = frame.indexOf(CURSOR);
+/**
+ * The sequence in an event frame's cursor, without parsing the frame; `undefined` for messages that do not begin as
+ * events do.
+ */
+export function cursorIn(frame: Buffer, event: Buffer): number | undefined {
+  if (frame.length < event.length || event.compare(frame, 0, event.length) !== 0) return undefined;
+  return numberAfter(frame, CURSOR);
+}
+
+const PREV = '"prev":"';
+
+/** The sequence that an event frame follows. */
+export const prevIn = (frame: Buffer): number | undefined => numberAfter(frame, PREV);
+
+function numberAfter(frame: Buffer, name: string): number | undefined {
+  const at = frame.indexOf(name, 0, 'latin1');
   if (at < 0) return undefined;
-  let i = at + CURSOR.length;
+  let i = at + name.length;
   while (i < frame.length && frame[i] !== COLON) i++;
   let seq = 0;
   for (i++; i < frame.length && frame[i] !== QUOTE; i++) seq = seq * 10 + (frame[i]! - 48);

@@ -62,8 +62,9 @@ async function main(): Promise<number> {
   return failures.length > 0 ? 1 : 0;
 }
 
-const firstLine = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!;
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!;
+}
 
 function wantedFrom(args: string[]): { names: string[]; quick: boolean } | undefined {
   try {

@@ -11,11 +11,30 @@ export interface Door {
   readonly hello?: unknown;
   /** The message that begins with this says that the client is live. */
   readonly live: string;
+  /** How messages begin that carry an event. */
+  readonly event: string;
+  /** Heartbeats in messages of their own. */
+  readonly heartbeat?: { readonly ping: string; readonly pong: string };
 }
+
+const EVENT = '{"type":"event"';
+
+/** A server that sends frames like the edge's to everybody and knows nothing else. */
+export const bareDoor = (port: number): Door => ({ url: `ws://127.0.0.1:${port}`, live: 'ready', event: EVENT });
+
+/** socket.io over WebSockets alone; the server puts the client into the room that it names and says `live`. */
+export const roomDoor = (port: number, room: string): Door => ({
+  url: `ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`,
+  hello: `40${JSON.stringify({ room })}`,
+  live: '42["live"',
+  event: `42["event",${EVENT}`,
+  heartbeat: { ping: '2', pong: '3' },
+});
 
 export const relayDoor = (port: number, subject: string): Door => ({
   url: `ws://127.0.0.1:${port}/?subject=${subject}`,
   live: 'ready',
+  event: EVENT,
 });
 
 export const edgeDoor = (edgeUrl: string, token: string, run: string): Door => ({
@@ -23,6 +42,7 @@ export const edgeDoor = (edgeUrl: string, token: string, run: string): Door => (
   protocol: SUBPROTOCOL,
   hello: { type: 'hello', token, subscribe: [{ run }] },
   live: '{"type":"caught_up"',
+  event: EVENT,
 });
 
 /** Opens a socket, waits until it is live and passes on every message from then on. */

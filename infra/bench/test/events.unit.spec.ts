@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { accepted, benchRun, lifecycle, progressed, stampedId, stampIn } from '../src/events.ts';
 import { cursorIn, framesLike } from '../src/frames.ts';
 
+const EVENT = Buffer.from('{"type":"event"');
+
 describe('events of the benchmarks', () => {
   it('are events of the contract, of runs with ids of the contract', () => {
     const run = benchRun(1);
@@ -27,12 +29,12 @@ describe('frames like one that was received', () => {
       `{"type":"event","run":"${run.run}","cursor":"ab.0:17","prev":"ab.0:16","event":${event}}`,
     );
     const [first, second] = [frame(), frame()];
-    expect(cursorIn(second)).toBe(cursorIn(first)! + 1);
+    expect(cursorIn(second, EVENT)).toBe(cursorIn(first, EVENT)! + 1);
     expect(JSON.parse(second.toString())).toMatchObject({ prev: JSON.parse(first.toString()).cursor });
     expect(stampIn(second)).toBeGreaterThan(5);
   });
 
   it('tell events from other frames', () => {
-    expect(cursorIn(Buffer.from('{"type":"caught_up","cursor":"ab.0:17"}'))).toBeUndefined();
+    expect(cursorIn(Buffer.from('{"type":"caught_up","cursor":"ab.0:17"}'), EVENT)).toBeUndefined();
   });
 });

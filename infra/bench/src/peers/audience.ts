@@ -1,7 +1,8 @@
 import { now } from '../clock.ts';
 import { stampIn } from '../events.ts';
 import { cursorIn } from '../frames.ts';
-import { type Door, openSocket } from '../socket.ts';
+import { LeanSocket } from '../lean.ts';
+import type { Door } from '../socket.ts';
 import { serve } from './serve.ts';
 
 export interface Arrivals {
@@ -38,19 +39,22 @@ serve({
 });
 
 async function join(door: Door, sampled: boolean): Promise<void> {
+  const event = Buffer.from(door.event);
   let last = -1;
-  await openSocket(door, (data) => {
-    const cursor = cursorIn(data);
-    if (cursor === undefined) {
-      arrivals.others++;
-      return;
-    }
-    arrivals.frames++;
-    arrivals.bytes += data.length;
-    if (cursor <= last) arrivals.disordered++;
-    last = cursor;
-    const sentAt = sampled ? stampIn(data) : undefined;
-    if (sentAt !== undefined) arrivals.delays.push((now() - sentAt) / 1e6);
-    arrivals.example ??= data.toString();
+  await LeanSocket.open(door, {
+    onEvent(frame) {
+      const cursor = cursorIn(frame, event);
+      if (cursor === undefined) {
+        arrivals.others++;
+        return;
+      }
+      arrivals.frames++;
+      arrivals.bytes += frame.length;
+      if (cursor <= last) arrivals.disordered++;
+      last = cursor;
+      const sentAt = sampled ? stampIn(frame) : undefined;
+      if (sentAt !== undefined) arrivals.delays.push((now() - sentAt) / 1e6);
+      arrivals.example ??= frame.toString();
+    },
   });
 }
