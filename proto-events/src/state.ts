@@ -47,6 +47,8 @@ export const toolState = plannedTool.extend({
   ended_at: instant.optional(),
   /** Measured progress of the current attempt. */
   progress: toolProgress.optional(),
+  /** The last percentage that the current attempt measured: later stages may measure none. */
+  measured: z.number().optional(),
   /** The last 16 KiB of output of the current attempt, oldest first. */
   output: z.array(z.object({ channel: z.string(), text: z.string() })).optional(),
   checkpoint: json.optional(),

@@ -40,7 +40,7 @@ function changed(tool: ToolState, event: ToolstreamEvent, cancelling: boolean): 
     }
     case 'tool.started.v1': {
       if (event.attempt === undefined || event.attempt <= tool.attempt) return tool;
-      const { progress, output, error, ended_at, retry_at, released, ...rest } = tool;
+      const { progress, measured, output, error, ended_at, retry_at, released, ...rest } = tool;
       return {
         ...rest,
         status: 'running',
@@ -49,8 +49,11 @@ function changed(tool: ToolState, event: ToolstreamEvent, cancelling: boolean): 
         started_at: event.time,
       };
     }
-    case 'tool.progressed.v1':
-      return current ? { ...tool, progress: { ...event.data, at: event.time } } : tool;
+    case 'tool.progressed.v1': {
+      if (!current) return tool;
+      const measured = event.data.progress ?? tool.measured;
+      return { ...tool, progress: { ...event.data, at: event.time }, ...(measured === undefined ? {} : { measured }) };
+    }
     case 'tool.output.v1':
       return current ? { ...tool, output: appended(tool.output ?? [], event.data) } : tool;
     case 'tool.checkpointed.v1':
@@ -182,6 +185,7 @@ function fresh(tool: ToolState): ToolState {
     error,
     metrics,
     progress,
+    measured,
     output,
     cancel,
     approval,
