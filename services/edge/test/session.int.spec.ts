@@ -367,6 +367,31 @@ describe('the end of a token', () => {
     await socket.close();
   });
 
+  it('lets what is subscribed go on for a while, but gives no more without a new token', async () => {
+    const patient = await startTestEdge(store.nats);
+    const run = await HandRun.accept(store.log);
+    const another = await HandRun.accept(store.log);
+    const open = async () => {
+      // Within the tolerance for clocks: to be greeted, and expired a moment later.
+      const late = token({ exp: inSeconds(-4) });
+      const socket = await TestSocket.hello(patient.wsUrl, { token: late, subscribe: [{ run: run.run }] });
+      await socket.next('caught_up');
+      return socket;
+    };
+    const [refused, renewed] = await Promise.all([open(), open()]);
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    await run.start();
+    await until(() => refused.of('event').length === 1);
+    refused.send({ type: 'subscribe', run: another.run });
+    expect(await refused.closing()).toEqual({ code: 4200, reason: 'token_expired' });
+    expect(refused.of('error')).toMatchObject([{ code: 'token_expired' }]);
+    renewed.send({ type: 'refresh', token: token({ exp: inSeconds(60) }) });
+    renewed.send({ type: 'subscribe', run: another.run });
+    await renewed.next('caught_up', 2);
+    await renewed.close();
+    await patient.stop();
+  });
+
   it('cannot be moved by a token of somebody else, and what a new token forbids ends', async () => {
     const run = await HandRun.accept(store.log, { app: 'app-a' });
     const socket = await TestSocket.hello(edge.wsUrl, { subscribe: [{ run: run.run }] });

@@ -34,6 +34,12 @@ export function principalOf(claims: Record<string, unknown>): Principal | undefi
   return parsed.success ? parsed.data : undefined;
 }
 
+/** Clocks differ by so much, in seconds. */
+export const CLOCK_TOLERANCE_S = 5;
+
+export const isExpired = ({ exp }: Pick<Principal, 'exp'>, now: number): boolean =>
+  exp + CLOCK_TOLERANCE_S <= now / 1000;
+
 /** `admin` may do everything within its tenant and apps. */
 export const hasScope = (principal: Principal, scope: Scope): boolean =>
   principal.scopes.includes(scope) || principal.scopes.includes('admin');

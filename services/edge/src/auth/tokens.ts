@@ -1,9 +1,8 @@
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { Refusal } from '../problems.ts';
-import { type Principal, principalOf } from './principal.ts';
+import { CLOCK_TOLERANCE_S, isExpired, type Principal, principalOf } from './principal.ts';
 
-const CLOCK_TOLERANCE_S = 5;
 const MAX_TOKEN_LENGTH = 16_384;
 const ASYMMETRIC = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519'];
 
@@ -39,7 +38,7 @@ export function tokenVerifier(options: TokenVerifierOptions): TokenVerifier {
       const known = verified.get(token);
       if (known) {
         if (isRevoked(known)) throw new Refusal('token_revoked');
-        if (known.exp + CLOCK_TOLERANCE_S > now() / 1000) return known;
+        if (!isExpired(known, now())) return known;
         verified.delete(token);
         throw new Refusal('token_expired');
       }

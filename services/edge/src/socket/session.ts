@@ -8,7 +8,7 @@ import {
 import { ulid } from 'ulid';
 import type { WebSocket } from 'ws';
 import type { Tickets } from '../adapters/tickets.ts';
-import { hasScope, type Principal } from '../auth/principal.ts';
+import { hasScope, isExpired, type Principal } from '../auth/principal.ts';
 import type { TokenVerifier } from '../auth/tokens.ts';
 import type { Flusher } from '../feeds/flusher.ts';
 import { Frame } from '../feeds/frame.ts';
@@ -63,6 +63,7 @@ export class Session implements Client, Peer {
   #ticket: Promise<Principal | Refusal> | undefined;
   #principal: Principal | undefined;
   #waiting: ClientFrame[] = [];
+  #refreshing: Promise<void> | undefined;
   #heardAt = Date.now();
   #pingDue: number;
 
@@ -254,6 +255,10 @@ export class Session implements Client, Peer {
 
   #handle(frame: ClientFrame): void {
     if (this.closed) return;
+    if ((frame.type === 'subscribe' || frame.type === 'command') && this.#expired()) {
+      this.#late(frame);
+      return;
+    }
     switch (frame.type) {
       case 'hello':
         this.error(new Refusal('hello_repeated'));
@@ -268,12 +273,36 @@ export class Session implements Client, Peer {
         void this.#commands.carryOut(frame);
         return;
       case 'refresh':
-        void this.#refresh(frame.token);
+        this.#refreshInTurn(frame.token);
         return;
       case 'pong':
         this.#acks.answered(frame.positions, Date.now());
         return;
     }
+  }
+
+  /** After its token's end a connection keeps for a while what it has; more it gets by a new token only. */
+  #late(frame: ClientFrame): void {
+    if (this.#refreshing !== undefined) {
+      void this.#refreshing.then(() => this.#handle(frame));
+      return;
+    }
+    this.error(new Refusal('token_expired'));
+    this.#bye(4200);
+  }
+
+  #expired(): boolean {
+    return isExpired(this.principal, Date.now());
+  }
+
+  #refreshInTurn(token: string): void {
+    const before = this.#refreshing ?? Promise.resolve();
+    const done = before
+      .then(() => this.#refresh(token))
+      .then(() => {
+        if (this.#refreshing === done) this.#refreshing = undefined;
+      });
+    this.#refreshing = done;
   }
 
   /** A new token for the same caller. */
