@@ -1,6 +1,7 @@
 import { redact } from '@toolstream/service-kit';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { ulid } from 'ulid';
+import { aguiRoutes } from './handlers/agui.ts';
 import { controlRoutes } from './handlers/control.ts';
 import { eventRoutes } from './handlers/events.ts';
 import { fileRoutes } from './handlers/files.ts';
@@ -12,6 +13,7 @@ import { runRoutes } from './handlers/runs.ts';
 import { statsRoutes } from './handlers/stats.ts';
 import { ticketRoutes } from './handlers/tickets.ts';
 import { toolRoutes } from './handlers/tools.ts';
+import { uiStreamRoutes } from './handlers/ui-stream.ts';
 import { webSockets, websocketRoute } from './handlers/websocket.ts';
 import { asRefusal, PROBLEM_JSON, problemOf, Refusal, retryAfterOf } from './problems.ts';
 import type { Services } from './services.ts';
@@ -22,6 +24,8 @@ export function edgeRoutes(services: Services): AnyRoute[] {
   const routes = [
     ...runRoutes(services),
     ...eventRoutes(services),
+    ...aguiRoutes(services),
+    ...uiStreamRoutes(services),
     ...controlRoutes(services),
     ...toolRoutes(services),
     ...statsRoutes(services),

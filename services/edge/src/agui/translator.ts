@@ -3,7 +3,7 @@ import { isRunEnded, type Json, type RunState, type ToolState } from '@toolstrea
 import type { Step } from '../translation/run-view.ts';
 import { Deferred, type Failure, type Piece, type Ready, type Translator } from '../translation/translator.ts';
 import { Activity } from './activity.ts';
-import { ending } from './ending.ts';
+import { ending, success } from './ending.ts';
 import type { AguiEvent } from './events.ts';
 import { interruptFor } from './interrupts.ts';
 
@@ -81,8 +81,15 @@ export class AguiTranslator implements Translator {
     yield this.#told(ending(this.#stream, this.#state));
   }
 
+  /** The whole stream of a request with nothing for us to run. */
+  *nothing(): Generator<AguiEvent> {
+    yield* this.#begin();
+    this.#over = true;
+    const { threadId, runId, pending } = this.#stream;
+    yield { type: 'RUN_FINISHED', threadId, runId, outcome: success(pending) };
+  }
+
   *fail({ code, message, retryMs }: Failure): Generator<Ready> {
-    if (this.#over) return;
     yield* this.#begin();
     this.#over = true;
     yield this.#told({ type: 'RUN_ERROR', code, message }, retryMs === undefined ? {} : { retry_ms: retryMs });

@@ -4,7 +4,7 @@ import type { Outlet } from '../feeds/subscription.ts';
 import { asRefusal } from '../problems.ts';
 import { framesOf } from './frames.ts';
 import { RunView } from './run-view.ts';
-import { Deferred, type Piece, type Ready, type Translator } from './translator.ts';
+import { Deferred, type Failure, type Piece, type Ready, type Translator } from './translator.ts';
 
 export interface TranslatingOptions {
   readonly translator: Translator;
@@ -51,6 +51,12 @@ export class TranslatingOutlet implements Outlet {
   drained(): void {
     this.#pump();
     this.#offerRoom();
+  }
+
+  /** The stream is about to end: its last words, in place of what still waits. */
+  farewell(why: Failure): Buffer {
+    this.close();
+    return Buffer.concat(Array.from(this.#options.translator.fail(why), dataLine));
   }
 
   /** Nothing more is wanted. */

@@ -35,7 +35,7 @@ export interface Translator {
   caughtUp(): Iterable<Piece>;
   /** The run has ended: nothing follows. */
   end(): Iterable<Piece>;
-  /** The stream ends, whatever becomes of the run. */
+  /** The stream ends, whatever becomes of the run. What was said last may not have been sent: this is said instead. */
   fail(failure: Failure): Iterable<Ready>;
   /** The last word is said: the run's end, a failure, or a point at which the protocol ends a stream. */
   readonly over: boolean;
