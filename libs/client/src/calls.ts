@@ -1,4 +1,4 @@
-import { type WireCall, wireCall } from '@toolstream/proto-events';
+import type { WireCall } from '@toolstream/proto-events';
 import { ToolstreamError } from './errors.ts';
 
 /** What a model API answered with, whole or the part that holds the calls. */
@@ -10,8 +10,8 @@ export type ModelAnswer = unknown;
  */
 export function callsOf(answer: ModelAnswer): WireCall[] {
   return found(answer).map((call, index) => {
-    const parsed = wireCall.safeParse(nativeOf(call));
-    if (parsed.success) return parsed.data;
+    const native = nativeOf(call);
+    if (isWireCall(native)) return native;
     throw new ToolstreamError('invalid', `Call ${index} of the answer has the shape of no known tool call.`);
   });
 }
@@ -36,3 +36,12 @@ function nativeOf(call: unknown): unknown {
   const { type, call_id, name, arguments: args } = (call ?? {}) as Record<string, unknown>;
   return type === 'function_call' ? { id: call_id, name, arguments: args } : call;
 }
+
+/** As far as the service must understand it to answer it at all; what is in the arguments is for the service to judge. */
+function isWireCall(call: unknown): call is WireCall {
+  const { id, type, name, function: named } = (call ?? {}) as Record<string, unknown>;
+  const of = type === 'function' ? (named as { name?: unknown } | null | undefined)?.name : name;
+  return isName(id) && isName(of);
+}
+
+const isName = (value: unknown): boolean => typeof value === 'string' && value.length > 0 && value.length <= 256;

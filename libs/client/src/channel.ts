@@ -1,12 +1,9 @@
-import type { ClientFrame } from '@toolstream/proto-events';
+import { isRunEnded, type RunState } from '@toolstream/proto-events';
 import { retryDelay } from './backoff.ts';
-import type { ApiError, ToolstreamError } from './errors.ts';
+import { type ApiError, isFinal, type ToolstreamError } from './errors.ts';
 import { Timers } from './timers.ts';
 import { forgotten, type Output, restarted, resumeCursor, type SubscriptionFrame, step, type Track } from './track.ts';
-
-export type Target = { readonly run: string } | { readonly app: string };
-export const keyOf = (target: { run?: string | undefined; app?: string | undefined }): string =>
-  target.app === undefined ? `run:${target.run}` : `app:${target.app}`;
+import { keyOf, type MessageFrame, type Subscriber, type Target } from './transport.ts';
 
 export interface Listener<S> {
   output(output: Output<S>): void;
@@ -14,12 +11,13 @@ export interface Listener<S> {
   failed(error: ToolstreamError, fatal: boolean): void;
 }
 
+/** What carries a channel's frames, whichever transport that is at the moment. */
 export interface Link {
-  send(frame: ClientFrame): boolean;
-  random(): number;
+  resubscribe(subscriber: Subscriber, cursor: string | undefined): void;
   /** Resuming has failed again and again: start over on a new connection. */
-  giveUp(): void;
-  over(key: string): void;
+  giveUp(subscriber: Subscriber): void;
+  over(subscriber: Subscriber): void;
+  random(): number;
 }
 
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -27,8 +25,9 @@ const ANSWER_TIMEOUT_MS = 10_000;
 const RESUMES_BEFORE_SNAPSHOT = 3;
 const RESUMES_BEFORE_RECONNECT = 6;
 
-/** One subscription of the socket, shared by all who watch the same run or app. */
-export class Channel<S> {
+/** One subscription to a run or an app, shared by all who watch the same. */
+export class Channel<S> implements Subscriber {
+  readonly key: string;
   readonly target: Target;
   readonly listeners = new Set<Listener<S>>();
   readonly #link: Link;
@@ -37,6 +36,7 @@ export class Channel<S> {
   #resumes = 0;
 
   constructor(target: Target, track: Track<S>, link: Link) {
+    this.key = keyOf(target);
     this.target = target;
     this.#track = track;
     this.#link = link;
@@ -46,28 +46,39 @@ export class Channel<S> {
     return this.#track;
   }
 
-  get position(): string | undefined {
-    return this.#track.state === undefined ? undefined : resumeCursor(this.#track);
+  get cursor(): string | undefined {
+    return resumeCursor(this.#track);
   }
 
-  /** What a hello frame says of this subscription, on a new connection. */
-  resume(): Target & { cursor?: string } {
+  /** What has been applied; `undefined` before anything was. */
+  get position(): string | undefined {
+    return this.#track.state === undefined ? undefined : this.cursor;
+  }
+
+  get end(): SubscriptionFrame | undefined {
+    const { state, fold } = this.#track;
+    const { cursor } = this;
+    if (fold.kind !== 'run' || state === undefined || cursor === undefined) return undefined;
+    const { run_id, status } = state as RunState;
+    return isRunEnded(status) ? { type: 'end', run: run_id, status, cursor } : undefined;
+  }
+
+  resume(): string | undefined {
     this.#track = restarted(this.#track);
     this.#timers.stop('retry');
-    this.#expectAnswer();
-    const cursor = resumeCursor(this.#track);
-    return cursor === undefined ? this.target : { ...this.target, cursor };
+    return this.cursor;
   }
 
-  subscribe(): void {
-    this.#link.send({ type: 'subscribe', ...this.resume() });
+  asked(): void {
+    this.#timers.set('answer', ANSWER_TIMEOUT_MS, () => this.#again());
   }
 
   disconnected(): void {
     this.#timers.clear();
   }
 
-  receive(frame: SubscriptionFrame): void {
+  receive(frame: SubscriptionFrame | MessageFrame): void {
+    if (frame.type === 'waiting' || frame.type === 'attached') return;
     const { track, outputs, resubscribe } = step(this.#track, frame);
     this.#track = track;
     if (track.phase !== 'resyncing') this.#timers.stop('answer');
@@ -78,7 +89,7 @@ export class Channel<S> {
   }
 
   refused(error: ApiError): void {
-    const fatal = error.status < 500 && error.status !== 429;
+    const fatal = isFinal(error);
     for (const listener of [...this.listeners]) listener.failed(error, fatal);
     if (fatal) {
       this.#over();
@@ -101,11 +112,7 @@ export class Channel<S> {
 
   #over(): void {
     this.close();
-    this.#link.over(keyOf(this.target));
-  }
-
-  #expectAnswer(): void {
-    this.#timers.set('answer', ANSWER_TIMEOUT_MS, () => this.#again());
+    this.#link.over(this);
   }
 
   /** The first resume goes out at once, so that one lost frame costs one round trip; further ones are spread out. */
@@ -113,7 +120,7 @@ export class Channel<S> {
     const resumes = this.#resumes++;
     if (resumes >= RESUMES_BEFORE_RECONNECT) {
       this.#resumes = 0;
-      this.#link.giveUp();
+      this.#link.giveUp(this);
       return;
     }
     if (resumes >= RESUMES_BEFORE_SNAPSHOT) this.#track = forgotten(this.#track);
@@ -123,8 +130,6 @@ export class Channel<S> {
 
   /** The phase stays `resyncing`: frames of the subscription before are still on their way. */
   #resubscribe(): void {
-    this.#expectAnswer();
-    const cursor = resumeCursor(this.#track);
-    this.#link.send({ type: 'subscribe', ...this.target, ...(cursor === undefined ? {} : { cursor }) });
+    this.#link.resubscribe(this, this.cursor);
   }
 }

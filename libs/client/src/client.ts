@@ -1,30 +1,37 @@
 import type { RunCommandName, RunState } from '@toolstream/proto-events';
 import { type Api, createApi } from './api.ts';
 import type { CommandArguments, CommandOptions } from './commands.ts';
-import type { ConnectionState, SocketConstructor } from './connection.ts';
+import type { SocketConstructor } from './connection.ts';
 import { Emitter } from './emitter.ts';
 import type { AppState } from './fold.ts';
 import { type FetchLike, Http } from './http.ts';
 import { Session, type WatchOptions } from './session.ts';
+import type { ConnectionState } from './switchboard.ts';
+import { TIMING, type Timing } from './timing.ts';
 import { createTokens, type TokenOption } from './tokens.ts';
-import type { AppWatch, RunWatch } from './watch.ts';
+import { TRANSPORTS, type TransportName } from './transport.ts';
+import type { AppWatch, MessageWatch, RunWatch } from './watch.ts';
 
 export interface ClientOptions {
   /** Where the edge is: `http://localhost:4400`. On a page it may be relative. */
   readonly url: string;
   /** A function is asked whenever a fresh token is needed; a string is good until it expires. */
   readonly token: TokenOption;
+  /** What may carry events, in this order of preference. Default: `websocket`, `sse`, `polling`. */
+  readonly transports?: readonly TransportName[];
   /** Default: the global ones. */
   readonly WebSocket?: SocketConstructor;
   readonly fetch?: FetchLike;
 }
 
 export interface Client extends Api {
-  /** Follows a run. The one socket is shared by everything watched. */
+  /** Follows a run. One connection is shared by everything watched. */
   watch(run: string, options?: WatchOptions<RunState>): RunWatch;
   /** Follows every run of an app. */
   watchApp(app: string, options?: WatchOptions<AppState>): AppWatch;
-  /** A command over the socket: sent again with the same id after a reconnect, done once. */
+  /** Follows the newest run of a message, also from before it has one. */
+  watchMessage(message_id: string | number): MessageWatch;
+  /** A command over the connection: sent again with the same id after a reconnect, done once. */
   command(
     run: string,
     command: RunCommandName,
@@ -37,7 +44,10 @@ export interface Client extends Api {
   close(): void;
 }
 
-export function createClient(options: ClientOptions): Client {
+export const createClient = (options: ClientOptions): Client => clientWith(options, TIMING);
+
+/** {@link createClient} with other times, for tests. */
+export function clientWith(options: ClientOptions, timing: Timing): Client {
   const base = baseOf(options.url);
   const tokens = createTokens(options.token, Date.now);
   const emitter = new Emitter<{ connection: ConnectionState }>();
@@ -47,31 +57,33 @@ export function createClient(options: ClientOptions): Client {
     fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
     random: Math.random,
   });
+  const api = createApi(http);
   const session = new Session(
     {
-      url: `${base.replace(/^http/, 'ws')}/ws`,
+      url: base,
+      http,
       tokens,
+      timing,
+      transports: options.transports ?? TRANSPORTS,
       WebSocket: options.WebSocket ?? globalThis.WebSocket,
+      post: ({ run, command, args, id }) => api.control(run, command, args as CommandArguments, { idempotencyKey: id }),
       now: Date.now,
       random: Math.random,
     },
     (state) => emitter.emit('connection', state),
   );
-  const hurry = () => session.hurry();
-  const page = globalThis as Partial<Pick<EventTarget, 'addEventListener' | 'removeEventListener'>>;
-  page.addEventListener?.('online', hurry);
 
   return {
-    ...createApi(http),
+    ...api,
     watch: (run, from = {}) => session.watchRun(run, from),
     watchApp: (app, from = {}) => session.watchApp(app, from),
+    watchMessage: (message) => session.watchMessage(String(message)),
     command: (run, command, args = {}, more = {}) => session.command(run, command, args, more),
     get connection() {
       return session.connection;
     },
     onConnection: (listener) => emitter.on('connection', listener),
     close() {
-      page.removeEventListener?.('online', hurry);
       http.close();
       session.close();
       emitter.clear();

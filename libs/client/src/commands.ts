@@ -1,5 +1,6 @@
-import type { ClientFrame, Json, RunCommandName } from '@toolstream/proto-events';
+import type { Json, RunCommandName } from '@toolstream/proto-events';
 import { ToolstreamError } from './errors.ts';
+import type { CommandFrame } from './http-commands.ts';
 import { Timers } from './timers.ts';
 
 export interface CommandArguments {
@@ -17,7 +18,7 @@ export interface CommandOptions {
 }
 
 interface Pending {
-  readonly frame: ClientFrame;
+  readonly frame: CommandFrame;
   readonly answer: (cursor: string) => void;
   readonly refuse: (error: ToolstreamError) => void;
 }
@@ -26,20 +27,24 @@ const PENDING_LIMIT = 256;
 const TIMEOUT_MS = 30_000;
 
 /**
- * Commands over the socket. One that was sent into a connection that broke is sent again with the same id, so a lost
- * answer neither loses a command nor repeats it.
+ * Commands, whatever carries them. One that was sent into a connection that broke is sent again with the same id, if need be
+ * over another transport, so a lost answer neither loses a command nor repeats it.
  */
 export class Commands {
   readonly #pending = new Map<string, Pending>();
   readonly #timers = new Timers<string>();
-  readonly #send: (frame: ClientFrame) => boolean;
+  readonly #send: (frame: CommandFrame) => void;
 
-  constructor(send: (frame: ClientFrame) => boolean) {
+  constructor(send: (frame: CommandFrame) => void) {
     this.#send = send;
   }
 
   get size(): number {
     return this.#pending.size;
+  }
+
+  isPending(id: string): boolean {
+    return this.#pending.has(id);
   }
 
   issue(
@@ -58,7 +63,7 @@ export class Commands {
       const message = `${PENDING_LIMIT} commands wait for an answer; wait for one of them.`;
       return Promise.reject(new ToolstreamError('too_many_commands', message));
     }
-    const frame: ClientFrame = { type: 'command', id, run, command, args: { ...args } };
+    const frame: CommandFrame = { type: 'command', id, run, command, args: { ...args } };
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { frame, answer: (cursor) => resolve({ cursor }), refuse: reject });
       this.#timers.set(id, timeoutMs, () => this.refused(id, unanswered(id, timeoutMs)));

@@ -3,6 +3,7 @@ import { reconnectAfter, retryDelay } from './backoff.ts';
 import { ConnectionError, messageOf, ToolstreamError } from './errors.ts';
 import { readFrame } from './frames.ts';
 import { Timers } from './timers.ts';
+import type { Timing } from './timing.ts';
 import { expiryOf, type Tokens, tokenExpired } from './tokens.ts';
 
 /** The part of a WebSocket that is used. The handlers are written, never read. */
@@ -16,16 +17,21 @@ export interface SocketLike {
 }
 export type SocketConstructor = new (url: string, protocols: string[]) => SocketLike;
 
-/**
- * The connection, which says nothing of any run: a run goes on while nobody is connected.
- * idle → connecting → open → waiting → connecting …; `closed` is over: by close(), or because the service said so.
- */
-export interface ConnectionState {
+/** idle → connecting → open → waiting → connecting …; `closed` is over: by close(), or because the service said so. */
+export interface SocketState {
   readonly status: 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';
   /** Why it is not open: a stable word (`drain`, `token_expired`, `unreachable`, …). */
   readonly reason?: string;
   /** When the next attempt is due, in milliseconds since the epoch. */
   readonly retry_at?: number;
+}
+
+/** How a connection went that is over. */
+export interface Loss {
+  /** The service itself ended it, so that it was reached. */
+  readonly byService: boolean;
+  /** From the greeting to the end; `undefined` when there was no greeting. */
+  readonly lastedMs: number | undefined;
 }
 
 export interface ConnectionOptions {
@@ -34,10 +40,14 @@ export interface ConnectionOptions {
   readonly WebSocket: SocketConstructor;
   readonly now: () => number;
   readonly random: () => number;
+  readonly timing: Timing;
+  /** Milliseconds that there must be between attempts, whatever else is known. */
+  leastDelay(): number;
   /** The first frame of a new connection. */
   hello(token: string): ClientFrame;
   positions(): Record<string, string>;
-  onState(state: ConnectionState): void;
+  onState(state: SocketState): void;
+  onLost(loss: Loss): void;
   /** Greeted and open: what did not fit into the hello frame goes out now. */
   onOpen(): void;
   onFrame(frame: ServerFrame): void;
@@ -45,18 +55,17 @@ export interface ConnectionOptions {
   onFatal(error: ToolstreamError): void;
 }
 
-const GREETING_TIMEOUT_MS = 10_000;
 /** After its goodbye the service closes; a connection that stays open all the same is left. */
 const GOODBYE_TIMEOUT_MS = 5_000;
 const HEARTBEAT_GRACE_MS = 5_000;
-/** A connection that lasted this long held: the next loss starts at the first delay again. */
-const STEADY_MS = 10_000;
+/** Heard of within this time, a connection need not be asked whether it lives. */
+const RECENT_MS = 2_000;
 const REFRESH_BEFORE_MS = 60_000;
 
 export class Connection {
   readonly #options: ConnectionOptions;
-  readonly #timers = new Timers<'greeting' | 'retry' | 'goodbye' | 'heartbeat' | 'refresh' | 'steady'>();
-  #state: ConnectionState = { status: 'idle' };
+  readonly #timers = new Timers<'greeting' | 'retry' | 'goodbye' | 'heartbeat' | 'refresh' | 'steady' | 'alive'>();
+  #state: SocketState = { status: 'idle' };
   #socket: SocketLike | undefined;
   /** Raised with every connection begun or given up: what an earlier one still does is ignored. */
   #generation = 0;
@@ -67,12 +76,15 @@ export class Connection {
   #bye: { code: number; retry_ms?: number | undefined } | undefined;
   #refusal: { code: string; message: string } | undefined;
   #heardAt = 0;
+  #greetedAt: number | undefined;
+  /** A connection that has been silent for longer is no more. */
+  #silenceMs = Number.POSITIVE_INFINITY;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
   }
 
-  get state(): ConnectionState {
+  get state(): SocketState {
     return this.#state;
   }
 
@@ -90,9 +102,24 @@ export class Connection {
     this.#become({ status: 'idle' });
   }
 
-  /** The network is back: no need to wait for the timer. */
+  /** No need to wait for the timer: the service is likely to be reached now. */
   hurry(): void {
     if (this.#state.status === 'waiting') this.#connect();
+  }
+
+  /** The machine may have slept, or the network changed: nothing is taken on trust. */
+  check(): void {
+    const { now, timing } = this.#options;
+    this.hurry();
+    if (this.#state.status !== 'open') return;
+    const silent = now() - this.#heardAt;
+    if (silent >= this.#silenceMs) {
+      this.drop(4203);
+    } else if (silent >= RECENT_MS && !this.#timers.isSet('alive')) {
+      this.#timers.set('alive', timing.aliveMs, () => this.drop(4203));
+      // Answered with another greeting, and after a long sleep a fresh token is due anyway.
+      this.#refresh(() => this.#options.tokens.get());
+    }
   }
 
   send(frame: ClientFrame): boolean {
@@ -113,7 +140,7 @@ export class Connection {
     this.#become({ status: 'closed', reason: 'client_closed' });
   }
 
-  #become(state: ConnectionState): void {
+  #become(state: SocketState): void {
     this.#state = state;
     this.#options.onState(state);
   }
@@ -132,6 +159,7 @@ export class Connection {
   #connect(): void {
     this.#leave(1000, 'replaced');
     const generation = this.#generation;
+    this.#greetedAt = undefined;
     this.#bye = undefined;
     this.#refusal = undefined;
     this.#become({ status: 'connecting' });
@@ -161,7 +189,7 @@ export class Connection {
       return;
     }
     this.#socket = socket;
-    this.#timers.set('greeting', GREETING_TIMEOUT_MS, () => this.#abandon('greeting_timeout'));
+    this.#timers.set('greeting', this.#options.timing.greetingMs, () => this.#abandon('greeting_timeout'));
     socket.onopen = () => socket.send(JSON.stringify(this.#options.hello(token)));
     socket.onmessage = (message: { data: unknown }) => this.#received(message.data);
     socket.onerror = () => {};
@@ -175,6 +203,7 @@ export class Connection {
 
   #received(data: unknown): void {
     this.#heardAt = this.#options.now();
+    this.#timers.stop('alive');
     const frame = readFrame(data);
     if (!frame) return;
     switch (frame.type) {
@@ -203,7 +232,8 @@ export class Connection {
     this.#planRefresh(expiryOf(this.#token) ?? Date.parse(frame.expires_at));
     if (this.#state.status !== 'connecting') return;
     this.#timers.stop('greeting');
-    this.#timers.set('steady', STEADY_MS, () => {
+    this.#greetedAt = this.#heardAt;
+    this.#timers.set('steady', this.#options.timing.steadyMs, () => {
       this.#attempt = 0;
     });
     this.#become({ status: 'open' });
@@ -212,7 +242,9 @@ export class Connection {
 
   #expectHeartbeat(every: number): void {
     if (!(every > 0)) return;
-    const allowed = 2 * every + Math.min(every, HEARTBEAT_GRACE_MS);
+    const grace = Math.min(every, HEARTBEAT_GRACE_MS);
+    const allowed = 2 * every + grace;
+    this.#silenceMs = every + grace;
     const check = () => {
       const silent = this.#options.now() - this.#heardAt;
       if (silent >= allowed) this.drop(4203);
@@ -225,13 +257,14 @@ export class Connection {
     if (!this.#options.tokens.renewable || !Number.isFinite(expires)) return;
     const left = expires - this.#options.now();
     const before = Math.min(REFRESH_BEFORE_MS, left / 4);
-    this.#timers.set('refresh', Math.max(1_000, left - before), () => this.#refresh());
+    const { tokens } = this.#options;
+    this.#timers.set('refresh', Math.max(1_000, left - before), () => this.#refresh(() => tokens.renew(this.#token)));
   }
 
   /** A refresh that fails is no loss: the connection lasts until the service ends it, and a token is asked for again then. */
-  #refresh(): void {
+  #refresh(fetch: () => Promise<string>): void {
     const generation = this.#generation;
-    this.#options.tokens.renew(this.#token).then(
+    fetch().then(
       (token) => {
         if (generation !== this.#generation) return;
         this.#token = token;
@@ -240,18 +273,21 @@ export class Connection {
       },
       () => {
         if (generation === this.#generation)
-          this.#timers.set('refresh', retryDelay(5, this.#options.random()), () => this.#refresh());
+          this.#timers.set('refresh', retryDelay(5, this.#options.random()), () => this.#refresh(fetch));
       },
     );
   }
 
   #abandon(reason: string): void {
     this.#leave(1000, reason);
+    this.#options.onLost({ byService: false, lastedMs: undefined });
     this.#wait(retryDelay(this.#attempt, this.#options.random()), reason);
   }
 
   #lost(code: number): void {
-    const { random } = this.#options;
+    const { random, now, onLost } = this.#options;
+    const byService = (code >= 4000 && code < 5000) || this.#refusal !== undefined;
+    onLost({ byService, lastedMs: this.#greetedAt === undefined ? undefined : now() - this.#greetedAt });
     if (code === 4200 || this.#refusal?.code === 'token_expired') {
       // An expired token is replaced before the next attempt, never tried again.
       this.#stale = true;
@@ -273,8 +309,9 @@ export class Connection {
     else this.#fatal(tokenExpired());
   }
 
-  #wait(delay: number, reason: string): void {
+  #wait(due: number, reason: string): void {
     this.#attempt += 1;
+    const delay = Math.max(due, this.#options.leastDelay());
     this.#become({ status: 'waiting', reason, retry_at: this.#options.now() + delay });
     this.#timers.set('retry', delay, () => this.#connect());
   }

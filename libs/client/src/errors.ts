@@ -22,6 +22,9 @@ export class ApiError extends ToolstreamError {
   }
 }
 
+/** Asking again would be answered the same. */
+export const isFinal = ({ status }: ApiError): boolean => status < 500 && status !== 429;
+
 /** The service could not be reached, or the connection is over for good. */
 export class ConnectionError extends ToolstreamError {
   override readonly name = 'ConnectionError';

@@ -1,4 +1,4 @@
-import { type ServerFrame, serverFrames } from '@toolstream/proto-events';
+import type { ServerFrame } from '@toolstream/proto-events';
 
 /**
  * Reads a frame that the service sent. Frames come from a service that speaks this contract, so this checks what the
@@ -13,8 +13,8 @@ export function readFrame(data: unknown): ServerFrame | undefined {
     return undefined;
   }
   if (typeof frame !== 'object' || frame === null || typeof frame.type !== 'string') return undefined;
-  if (!Object.hasOwn(serverFrames, frame.type)) return undefined;
-  if (!STRINGS[frame.type]?.every((key) => typeof frame[key] === 'string')) return undefined;
+  if (!Object.hasOwn(STRINGS, frame.type)) return undefined;
+  if (!STRINGS[frame.type as ServerFrame['type']].every((key) => typeof frame[key] === 'string')) return undefined;
   if (
     (frame.type === 'event' || frame.type === 'snapshot') &&
     !isObject(frame[frame.type === 'event' ? 'event' : 'state'])
@@ -23,12 +23,14 @@ export function readFrame(data: unknown): ServerFrame | undefined {
   return frame as unknown as ServerFrame;
 }
 
-const STRINGS: Record<string, readonly string[]> = {
+const STRINGS: Record<ServerFrame['type'], readonly string[]> = {
   welcome: ['session'],
   snapshot: ['cursor', 'reason'],
   event: ['run', 'cursor', 'prev'],
   caught_up: ['cursor'],
   end: ['run', 'cursor', 'status'],
+  waiting: ['message_id'],
+  attached: ['message_id', 'run', 'app'],
   ack: ['id', 'cursor'],
   ping: [],
   error: ['code', 'message'],

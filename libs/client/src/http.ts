@@ -38,6 +38,11 @@ export class Http {
     this.#options = options;
   }
 
+  /** An expired token is replaced; a fixed one cannot be. */
+  get renewable(): boolean {
+    return this.#options.tokens.renewable;
+  }
+
   async json<T>(request: HttpRequest): Promise<T> {
     const response = await this.send(request);
     try {
@@ -69,6 +74,18 @@ export class Http {
       if (Date.now() + delay >= deadline) throw outcome;
       await this.#pause(delay, request.signal);
     }
+  }
+
+  /** One try, and another with a fresh token where only that was wrong. Throws what {@link send} would repeat. */
+  async attempt(request: HttpRequest): Promise<Response> {
+    const { tokens } = this.#options;
+    const timeoutMs = request.timeoutMs ?? TIMEOUT_MS;
+    const token = await tokens.get();
+    let outcome = await this.#once(request, token, timeoutMs, timeoutMs);
+    if (!(outcome instanceof Response) && outcome.code === 'token_expired' && tokens.renewable)
+      outcome = await this.#once(request, await tokens.renew(token), timeoutMs, timeoutMs);
+    if (outcome instanceof Response) return outcome;
+    throw outcome;
   }
 
   close(): void {

@@ -13,11 +13,12 @@ export { RETRY_MAX_MS, RETRY_MIN_MS, reconnectAfter, retryDelay } from './backof
 export { callsOf, type ModelAnswer } from './calls.ts';
 export { type Client, type ClientOptions, createClient } from './client.ts';
 export type { CommandArguments, CommandOptions } from './commands.ts';
-export type { ConnectionState, SocketConstructor, SocketLike } from './connection.ts';
+export type { SocketConstructor, SocketLike } from './connection.ts';
 export { ApiError, ConnectionError, ToolstreamError } from './errors.ts';
 export { type AppState, appFold, type Fold, runFold } from './fold.ts';
 export type { FetchLike } from './http.ts';
 export type { WatchOptions } from './session.ts';
+export type { ConnectionState } from './switchboard.ts';
 export type { TokenOption } from './tokens.ts';
 export {
   beginTrack,
@@ -30,8 +31,10 @@ export {
   step,
   type Track,
 } from './track.ts';
+export type { TransportName } from './transport.ts';
 export type {
   AppWatch,
+  MessageWatch,
   RunWatch,
   WatchEvents,
   WatchedEnd,

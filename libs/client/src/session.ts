@@ -1,13 +1,15 @@
-import type { ClientFrame, RunCommandName, RunState, ServerFrame } from '@toolstream/proto-events';
-import { Channel, keyOf, type Target } from './channel.ts';
+import { CURSOR_START, type RunCommandName, type RunState } from '@toolstream/proto-events';
+import { Channel, type Link } from './channel.ts';
 import { type CommandArguments, type CommandOptions, Commands } from './commands.ts';
-import { Connection, type ConnectionOptions, type ConnectionState } from './connection.ts';
-import { ApiError, clientClosed, ToolstreamError } from './errors.ts';
+import { clientClosed, ToolstreamError } from './errors.ts';
 import { type AppState, appFold, type Fold, runFold } from './fold.ts';
 import { uniqueId } from './ids.ts';
+import { MessageFollower } from './message-follower.ts';
+import { type ConnectionState, Switchboard, type SwitchboardOptions } from './switchboard.ts';
 import { Timers } from './timers.ts';
 import { beginTrack } from './track.ts';
-import { type AppWatch, type RunWatch, Watch } from './watch.ts';
+import { keyOf, type Subscriber, type Target } from './transport.ts';
+import { type AppWatch, type MessageWatch, type RunWatch, Watch } from './watch.ts';
 
 export interface WatchOptions<S> {
   /** Go on after this cursor. `'start'`: every event from the first. Absent: a snapshot, then what happens. */
@@ -16,43 +18,47 @@ export interface WatchOptions<S> {
   readonly state?: S;
 }
 
-/** The hello frame stays well below the size that the service accepts; further subscriptions follow the greeting. */
-const SUBSCRIPTIONS_IN_HELLO = 64;
+export type SessionOptions = Omit<
+  SwitchboardOptions,
+  'subscribers' | 'onState' | 'onAck' | 'onRefused' | 'onCommands' | 'onFatal' | 'isPending'
+>;
+
 const UNIQUE_ID_LENGTH = 16;
 const LINGER_MS = 5_000;
 
-/** Everything that shares the one socket: subscriptions by what they watch, and commands by id. */
+/** Everything that shares the connection: subscriptions by what they watch, and commands by id. */
 export class Session {
-  readonly #connection: Connection;
+  readonly #board: Switchboard;
   readonly #commands: Commands;
+  readonly #link: Link;
   readonly #channels = new Map<string, Channel<never>>();
+  readonly #messages = new Map<string, MessageFollower>();
   readonly #timers = new Timers<'linger'>();
-  readonly #random: () => number;
-  readonly #onConnection: (state: ConnectionState) => void;
   readonly #name = uniqueId();
-  #announced = new Set<string>();
   #closed = false;
 
-  constructor(
-    options: Pick<ConnectionOptions, 'url' | 'tokens' | 'WebSocket' | 'now' | 'random'>,
-    onConnection: (state: ConnectionState) => void,
-  ) {
-    this.#random = options.random;
-    this.#onConnection = onConnection;
-    this.#commands = new Commands((frame) => this.#connection.send(frame));
-    this.#connection = new Connection({
+  constructor(options: SessionOptions, onConnection: (state: ConnectionState) => void) {
+    this.#commands = new Commands((frame) => this.#board.command(frame));
+    this.#board = new Switchboard({
       ...options,
-      hello: (token) => this.#hello(token),
-      positions: () => this.#positions(),
-      onState: (state) => this.#changed(state),
-      onOpen: () => this.#opened(),
-      onFrame: (frame) => this.#received(frame),
+      subscribers: () => this.#subscribers(),
+      onState: onConnection,
+      onAck: (id, cursor) => this.#commands.answered(id, cursor),
+      onRefused: (id, error) => this.#commands.refused(id, error),
+      isPending: (id) => this.#commands.isPending(id),
+      onCommands: () => this.#commands.resend(),
       onFatal: (error) => this.#failAll(error),
     });
+    this.#link = {
+      random: options.random,
+      resubscribe: (subscriber, cursor) => this.#board.resubscribe(subscriber, cursor),
+      giveUp: (subscriber) => this.#board.giveUp(subscriber),
+      over: (subscriber) => this.#remove(subscriber),
+    };
   }
 
   get connection(): ConnectionState {
-    return this.#connection.state;
+    return this.#board.state;
   }
 
   watchRun(run: string, options: WatchOptions<RunState>): RunWatch {
@@ -61,6 +67,13 @@ export class Session {
 
   watchApp(app: string, options: WatchOptions<AppState>): AppWatch {
     return this.#watch({ app }, appFold, options);
+  }
+
+  watchMessage(message_id: string): MessageWatch {
+    if (this.#closed) throw clientClosed();
+    const key = keyOf({ message_id });
+    const follower = this.#messages.get(key) ?? this.#follower(message_id, key);
+    return follower.join();
   }
 
   command(
@@ -78,121 +91,93 @@ export class Session {
     return answer.finally(() => this.#maybeRest());
   }
 
-  hurry(): void {
-    this.#connection.hurry();
-  }
-
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#timers.clear();
     this.#failAll(clientClosed());
-    this.#connection.close();
+    this.#board.close();
   }
 
   #watch<S>(target: Target, fold: Fold<S>, options: WatchOptions<S>): Watch<S> {
     if (this.#closed) throw clientClosed();
-    const key = keyOf(target);
-    let channel = this.#channels.get(key) as Channel<S> | undefined;
-    if (channel && options.cursor !== undefined) {
+    const known = this.#channels.get(keyOf(target)) as Channel<S> | undefined;
+    if (known && options.cursor !== undefined) {
       const message = 'This is being watched already, at its own place: close that watch, or join it without a cursor.';
       throw new ToolstreamError('already_watched', message);
     }
-    if (!channel) {
-      channel = new Channel(target, beginTrack(fold, options), {
-        send: (frame) => this.#connection.send(frame),
-        random: this.#random,
-        giveUp: () => this.#connection.drop(4202),
-        over: (ended) => this.#remove(ended),
-      });
-      this.#channels.set(key, channel as Channel<never>);
-      if (this.#connection.state.status === 'open') {
-        this.#announced.add(key);
-        channel.subscribe();
-      }
-      this.#needed();
-    }
-    const shared = channel;
-    const watch: Watch<S> = new Watch(shared, () => this.#left(key, shared, watch));
-    shared.listeners.add(watch);
+    const channel = known ?? this.#open(target, fold, options, (opened) => this.#board.subscribe(opened));
+    const watch: Watch<S> = new Watch(target, () => {
+      channel.listeners.delete(watch);
+      this.#left(channel);
+    });
+    watch.attach(channel);
     return watch;
   }
 
-  #left<S>(key: string, channel: Channel<S>, watch: Watch<S>): void {
-    channel.listeners.delete(watch);
-    if (channel.listeners.size > 0 || this.#channels.get(key) !== (channel as Channel<never>)) return;
-    channel.close();
-    this.#connection.send({ type: 'unsubscribe', ...channel.target });
-    this.#remove(key);
+  #open<S>(target: Target, fold: Fold<S>, from: WatchOptions<S>, carry: (channel: Channel<S>) => void): Channel<S> {
+    const channel = new Channel(target, beginTrack(fold, from), this.#link);
+    this.#channels.set(channel.key, channel as Channel<never>);
+    carry(channel);
+    this.#needed();
+    return channel;
   }
 
-  #remove(key: string): void {
-    this.#channels.delete(key);
-    this.#announced.delete(key);
+  #follower(message_id: string, key: string): MessageFollower {
+    const follower = new MessageFollower(message_id, {
+      random: this.#link.random,
+      resubscribe: (link, cursor) => this.#board.resubscribe(link, cursor),
+      follow: (run, fresh) => {
+        const known = this.#channels.get(keyOf({ run })) as Channel<RunState> | undefined;
+        return (
+          known ?? this.#open({ run }, runFold, fresh ? { cursor: CURSOR_START } : {}, (c) => this.#board.follow(c))
+        );
+      },
+      left: (channel) => {
+        // The service has followed it for the message only; whoever watches the run itself has to ask for it now.
+        if (channel.listeners.size > 0) this.#board.subscribe(channel);
+        else this.#left(channel);
+      },
+      over: () => this.#remove(follower.link),
+    });
+    this.#messages.set(key, follower);
+    this.#board.subscribe(follower.link);
+    this.#needed();
+    return follower;
+  }
+
+  *#subscribers(): Generator<Subscriber> {
+    yield* this.#channels.values();
+    for (const { link } of this.#messages.values()) yield link;
+  }
+
+  #left<S>(channel: Channel<S>): void {
+    if (channel.listeners.size > 0 || this.#channels.get(channel.key) !== (channel as Channel<never>)) return;
+    channel.close();
+    this.#remove(channel);
+  }
+
+  #remove(subscriber: Subscriber): void {
+    this.#channels.delete(subscriber.key);
+    this.#messages.delete(subscriber.key);
+    this.#board.unsubscribe(subscriber);
     this.#maybeRest();
   }
 
   #needed(): void {
     this.#timers.stop('linger');
-    this.#connection.want();
+    this.#board.want();
   }
 
-  /** A socket that nobody uses is closed after a while; the next watch or command opens one. */
+  /** A connection that nobody uses is closed after a while; the next watch or command opens one. */
   #maybeRest(): void {
-    if (this.#closed || this.#channels.size > 0 || this.#commands.size > 0) return;
-    this.#timers.set('linger', LINGER_MS, () => this.#connection.rest());
-  }
-
-  #hello(token: string): ClientFrame {
-    this.#announced = new Set([...this.#channels.keys()].slice(0, SUBSCRIPTIONS_IN_HELLO));
-    const subscribe = [...this.#announced].map((key) => this.#channels.get(key)!.resume());
-    return { type: 'hello', token, subscribe };
-  }
-
-  #opened(): void {
-    for (const [key, channel] of this.#channels) {
-      if (this.#announced.has(key)) continue;
-      this.#announced.add(key);
-      channel.subscribe();
-    }
-    this.#commands.resend();
-  }
-
-  #positions(): Record<string, string> {
-    const positions: Record<string, string> = {};
-    for (const channel of this.#channels.values()) {
-      const { position, target } = channel;
-      if (position !== undefined) positions['run' in target ? target.run : target.app] = position;
-    }
-    return positions;
-  }
-
-  #changed(state: ConnectionState): void {
-    if (state.status !== 'open') for (const channel of this.#channels.values()) channel.disconnected();
-    this.#onConnection(state);
-  }
-
-  #received(frame: ServerFrame): void {
-    switch (frame.type) {
-      case 'snapshot':
-      case 'event':
-      case 'caught_up':
-      case 'end':
-        this.#channels.get(keyOf(frame))?.receive(frame);
-        return;
-      case 'ack':
-        this.#commands.answered(frame.id, frame.cursor);
-        return;
-      case 'error': {
-        const error = new ApiError(frame.code, frame.message);
-        if (frame.id !== undefined) this.#commands.refused(frame.id, error);
-        else if (frame.run !== undefined || frame.app !== undefined) this.#channels.get(keyOf(frame))?.refused(error);
-      }
-    }
+    if (this.#closed || this.#channels.size + this.#messages.size + this.#commands.size > 0) return;
+    this.#timers.set('linger', LINGER_MS, () => this.#board.rest());
   }
 
   #failAll(error: ToolstreamError): void {
     this.#commands.failAll(error);
+    for (const follower of [...this.#messages.values()]) follower.fail(error);
     for (const channel of [...this.#channels.values()]) channel.fail(error);
   }
 }

@@ -111,8 +111,11 @@ function gap<S>(track: Track<S>, received: string): Step<S> {
 
 function snapshot<S>(track: Track<S>, frame: Extract<SubscriptionFrame, { type: 'snapshot' }>, cursor: Place): Step<S> {
   if (track.at && !isForeign(track.at, cursor) && track.state !== undefined) {
-    if (isCovered(cursor, track.at)) return nothing({ ...track, phase: 'syncing' });
-    if (!isCovered(track.at, cursor)) return gap(track, frame.cursor);
+    // `epoch`: the service has no such position, so what is built on it is not in the log.
+    if (frame.reason !== 'epoch') {
+      if (isCovered(cursor, track.at)) return nothing({ ...track, phase: 'syncing' });
+      if (!isCovered(track.at, cursor)) return gap(track, frame.cursor);
+    }
   }
   const state = track.fold.fromSnapshot(frame.state);
   return {
@@ -130,7 +133,7 @@ function event<S>(track: Track<S>, frame: Extract<SubscriptionFrame, { type: 'ev
   const first = track.at.size === 0 && recorded.type === 'run.accepted.v1';
   const how = first ? 'next' : relation(track.at, prev, cursor);
   if (how === 'duplicate') return nothing(track);
-  if (how !== 'next') return gap(track, frame.cursor);
+  if (how !== 'next' || repeatsOutput(track.at, prev, frame, recorded)) return gap(track, frame.cursor);
   const state = track.fold.apply(track.state, recorded, seqAt(cursor, partitionOfRun(frame.run) ?? 0));
   if (state === undefined) return gap({ ...track, at: undefined }, frame.cursor);
   const at = later(track.at, cursor);
@@ -141,3 +144,17 @@ function event<S>(track: Track<S>, frame: Extract<SubscriptionFrame, { type: 'ev
   const output = { type: 'event', run: frame.run, event: recorded, cursor: formatPlace(at), ...folded, state } as const;
   return { track: next, outputs: [output], resubscribe: false };
 }
+
+/**
+ * A folded range may reach back behind one's place: it ends in the newest progress all the same. Joined output does not: part
+ * of its text would come twice.
+ */
+const repeatsOutput = (
+  at: Place,
+  prev: Place,
+  { folded, run }: { folded?: number | undefined; run: string },
+  event: ToolstreamEvent,
+) => {
+  const partition = partitionOfRun(run) ?? 0;
+  return folded !== undefined && event.type === 'tool.output.v1' && seqAt(prev, partition) < seqAt(at, partition);
+};

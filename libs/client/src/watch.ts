@@ -4,7 +4,8 @@ import { Emitter } from './emitter.ts';
 import { type ToolstreamError, watchClosed } from './errors.ts';
 import type { AppState } from './fold.ts';
 import { ItemQueue } from './queue.ts';
-import { type Output, resumeCursor } from './track.ts';
+import type { Output } from './track.ts';
+import type { Target } from './transport.ts';
 
 export interface WatchedSnapshot<S> {
   readonly type: 'snapshot';
@@ -40,6 +41,8 @@ export type WatchEvents<S> = {
   /** Everything that had happened when the subscription began has been received. */
   caught_up: { readonly cursor: string };
   end: WatchedEnd;
+  /** Of a message: the run that is followed from now on. */
+  attached: { readonly run: string; readonly app: string };
   /** Frames did not join up; nothing is lost, the subscription resumes by itself. */
   gap: { readonly expected: string; readonly received: string };
   error: ToolstreamError;
@@ -65,40 +68,72 @@ export interface AppWatch extends AsyncIterable<WatchItem<AppState>> {
   close(): void;
 }
 
+/** Follows the newest run of a message, from before there is one, until it is closed. */
+export interface MessageWatch extends AsyncIterable<WatchItem<RunState>> {
+  readonly message_id: string;
+  /** The run that is followed; `undefined` while there is none. */
+  readonly run: string | undefined;
+  readonly state: RunState | undefined;
+  readonly cursor: string | undefined;
+  on<N extends keyof WatchEvents<RunState>>(name: N, listener: (payload: WatchEvents<RunState>[N]) => void): () => void;
+  /** The state at the first end of a run. The watch goes on: the message may get another run. */
+  readonly done: Promise<RunState>;
+  close(): void;
+}
+
 const ITEMS_KEPT = 10_000;
 
-/** One caller's view of a subscription that others may share. */
+/** One caller's view of a subscription that others may share; of a message, of one after the other. */
 export class Watch<S> implements Listener<S> {
-  readonly #channel: Channel<S>;
   readonly #leave: () => void;
+  readonly #target: Target;
   readonly #emitter = new Emitter<WatchEvents<S>>();
   readonly #queues = new Set<ItemQueue<WatchItem<S>>>();
   readonly #done = Promise.withResolvers<S>();
+  #channel: Channel<S> | undefined;
   #over: { error?: ToolstreamError } | undefined;
 
-  constructor(channel: Channel<S>, leave: () => void) {
-    this.#channel = channel;
+  constructor(target: Target, leave: () => void) {
+    this.#target = target;
     this.#leave = leave;
     // A caller that does not look at `done` is not to die of it.
     this.#done.promise.catch(() => {});
-    // Joining a subscription that has begun: what it knows is this watch's first snapshot.
-    if (channel.track.state !== undefined) queueMicrotask(() => this.#greet());
+  }
+
+  /** Shows this subscription from now on. What it knows already is the first snapshot. */
+  attach(channel: Channel<S>, run?: { readonly run: string; readonly app: string }): void {
+    this.#channel?.listeners.delete(this);
+    this.#channel = channel;
+    const ended = channel.track.phase === 'ended';
+    if (!ended) channel.listeners.add(this);
+    if (run) this.#emitter.emit('attached', run);
+    if (channel.track.state !== undefined) queueMicrotask(() => this.#greet(channel, ended));
+  }
+
+  get channel(): Channel<S> | undefined {
+    return this.#channel;
+  }
+
+  get message_id(): string {
+    return 'message_id' in this.#target ? this.#target.message_id : '';
   }
 
   get run(): string {
-    return 'run' in this.#channel.target ? this.#channel.target.run : '';
+    const target = this.#channel?.target ?? this.#target;
+    // Of a message there may be none, as `MessageWatch` says.
+    return ('run' in target ? target.run : undefined) as string;
   }
 
   get app(): string {
-    return 'app' in this.#channel.target ? this.#channel.target.app : '';
+    return 'app' in this.#target ? this.#target.app : '';
   }
 
   get state(): S | undefined {
-    return this.#channel.track.state;
+    return this.#channel?.track.state;
   }
 
   get cursor(): string | undefined {
-    return this.state === undefined ? undefined : resumeCursor(this.#channel.track);
+    return this.#channel?.position;
   }
 
   get done(): Promise<S> {
@@ -132,9 +167,9 @@ export class Watch<S> implements Listener<S> {
         return;
       case 'end':
         this.#item(output);
-        if (this.run === '') return;
+        if ('app' in this.#target) return;
         this.#done.resolve(this.state as S);
-        this.#finish();
+        if ('run' in this.#target) this.#finish();
         return;
       case 'caught_up':
         this.#emitter.emit('caught_up', output);
@@ -145,17 +180,24 @@ export class Watch<S> implements Listener<S> {
   }
 
   failed(error: ToolstreamError, fatal: boolean): void {
+    // A message outlives each of its runs.
+    if (fatal && !('message_id' in this.#target)) this.fail(error);
+    else if (error.code !== 'client_closed') this.#emitter.emit('error', error);
+  }
+
+  fail(error: ToolstreamError): void {
     // Closing the client is no mishap: it ends `done` and iterations, and nobody is alarmed.
     if (error.code !== 'client_closed') this.#emitter.emit('error', error);
-    if (!fatal) return;
     this.#done.reject(error);
     this.#finish(error);
   }
 
-  #greet(): void {
+  #greet(channel: Channel<S>, ended: boolean): void {
     const { state, cursor } = this;
-    if (this.#over || state === undefined || cursor === undefined) return;
+    if (this.#over || this.#channel !== channel || state === undefined || cursor === undefined) return;
     this.output({ type: 'snapshot', state, cursor, reason: 'cold' });
+    const { end } = channel;
+    if (ended && end?.type === 'end') this.output(end);
   }
 
   #item(item: WatchItem<S>): void {

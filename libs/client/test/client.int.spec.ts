@@ -162,7 +162,7 @@ describe('a connection that breaks', () => {
     edge.admit = () => 4003;
     const client = connect();
     await expect(client.watch(RUN).done).rejects.toMatchObject({ code: 'forbidden' });
-    expect(client.connection).toEqual({ status: 'closed', reason: 'forbidden' });
+    expect(client.connection).toEqual({ status: 'closed', transport: 'websocket', reason: 'forbidden' });
     await sleep(700);
     expect(edge.peers).toHaveLength(1);
   });
@@ -353,7 +353,7 @@ describe('close', () => {
     await vi.waitFor(() => expect(client.connection.status).toBe('waiting'), 5_000);
     client.close();
     await expect(watch.done).rejects.toMatchObject({ code: 'client_closed' });
-    expect(client.connection).toEqual({ status: 'closed', reason: 'client_closed' });
+    expect(client.connection).toEqual({ status: 'closed', transport: 'websocket', reason: 'client_closed' });
     expect(timers()).toBeLessThanOrEqual(before);
   });
 });
