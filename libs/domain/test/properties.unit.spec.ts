@@ -2,93 +2,9 @@ import { isRunEnded, isToolEnded, RUN_END_TYPES, type RunState, runState } from 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { controlOf, evolve, evolveControl, FREE, fold, type Recorded, type RunControl } from '../src/index.ts';
-import { toolsOf, World } from './world.ts';
+import { act, history, play } from './histories.ts';
 
 const SEED = 20_261;
-const ATTEMPTS = ['progress', 'progress', 'succeed', 'fail', 'fail-retryable', 'cancel', 'drain'] as const;
-const TOOL_COMMANDS = ['cancel_tool', 'retry_tool', 'approve_tool', 'deny_tool'] as const;
-
-const action = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('advance' as const), behind: fc.nat(3) }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('deliver' as const), which: fc.nat(20) }) },
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      do: fc.constant('attempt' as const),
-      which: fc.nat(20),
-      type: fc.constantFrom(...ATTEMPTS),
-      ack: fc.boolean(),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      do: fc.constant('run' as const),
-      type: fc.constantFrom('pause' as const, 'resume' as const, 'cancel' as const),
-      id: fc.nat(5),
-      behind: fc.nat(3),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant('tool' as const),
-      type: fc.constantFrom(...TOOL_COMMANDS),
-      index: fc.nat(4),
-      id: fc.nat(30),
-      behind: fc.nat(3),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('dead' as const), index: fc.nat(4), dispatch: fc.nat(3) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(10, 2_000, 15_000) }) },
-);
-type Action = typeof action extends fc.Arbitrary<infer A> ? A : never;
-
-const history = fc.record({
-  ordering: fc.constantFrom('sequential' as const, 'parallel' as const, 'graph' as const),
-  shapes: fc.array(fc.nat(3), { minLength: 1, maxLength: 5 }),
-  actions: fc.array(action, { maxLength: 60 }),
-});
-
-function act(world: World, a: Action): void {
-  switch (a.do) {
-    case 'advance':
-      world.command({ type: 'advance' }, a.behind);
-      break;
-    case 'deliver':
-      world.deliver(a.which);
-      break;
-    case 'attempt':
-      world.attempt(a.which, a.type, a.ack);
-      break;
-    case 'run':
-      world.command({ type: a.type, id: `r${a.id}`, actor: 'ann' }, a.behind);
-      break;
-    case 'tool':
-      world.command({ type: a.type, index: a.index, id: `t${a.id}`, actor: 'ann' }, a.behind);
-      break;
-    case 'dead':
-      world.command({ type: 'dead_letter', index: a.index, dispatch: a.dispatch, message: 'dead' });
-      break;
-    case 'wait':
-      world.clock += a.ms;
-  }
-}
-
-function play({
-  ordering,
-  shapes,
-  actions,
-}: {
-  ordering: 'sequential' | 'parallel' | 'graph';
-  shapes: number[];
-  actions: Action[];
-}): World {
-  const world = new World({ ordering, tools: toolsOf(shapes, ordering === 'graph') });
-  for (const a of actions) act(world, a);
-  return world;
-}
-
 function expectLegal(state: RunState): void {
   expect(runState.safeParse(state).success).toBe(true);
   for (const tool of state.tools) {
