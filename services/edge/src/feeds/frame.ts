@@ -17,10 +17,15 @@ export class Frame {
   }
 
   static of(frame: ServerFrame): Frame {
-    const json = Buffer.from(JSON.stringify(frame));
-    const ws = Buffer.allocUnsafe(headerLength(json.length) + json.length);
-    json.copy(ws, writeHeader(ws, json.length));
-    return new Frame(ws, 'cursor' in frame && frame.type !== 'ack' ? frame.cursor : undefined);
+    return Frame.text(JSON.stringify(frame), 'cursor' in frame && frame.type !== 'ack' ? frame.cursor : undefined);
+  }
+
+  /** A message in whatever protocol. */
+  static text(text: string, cursor?: string): Frame {
+    const payload = Buffer.from(text);
+    const ws = Buffer.allocUnsafe(headerLength(payload.length) + payload.length);
+    payload.copy(ws, writeHeader(ws, payload.length));
+    return new Frame(ws, cursor);
   }
 
   get payload(): Buffer {
