@@ -1,6 +1,8 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HandRun } from './hand-run.ts';
-import { startTestEdge, startTestLog, type TestLog, until } from './harness.ts';
+import { SECRET, startTestEdge, startTestLog, type TestLog, until } from './harness.ts';
 import { TestSocket } from './socket-client.ts';
 
 let store: TestLog;
@@ -11,7 +13,45 @@ afterAll(() => store.stop());
 
 const seqOf = (cursor: string): number => Number(cursor.slice(cursor.lastIndexOf(':') + 1));
 
+/** An edge in a process of its own, and its address. */
+async function startProcess(env: Record<string, string>): Promise<{ child: ChildProcess; wsUrl: string }> {
+  const child = fork(new URL('../src/main.ts', import.meta.url), {
+    execArgv: ['--conditions=source', '--import', 'tsx'],
+    env: {
+      ...process.env,
+      NATS_URL: store.nats.url,
+      PORT: '0',
+      TOOLSTREAM_HOST: '127.0.0.1',
+      TOOLSTREAM_JWT_SECRET: SECRET,
+      LOG_LEVEL: 'silent',
+      ...env,
+    },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const [ready] = (await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(([code]) => {
+      throw new Error(`the edge ended with ${code}`);
+    }),
+  ])) as [{ port: number }];
+  return { child, wsUrl: `ws://127.0.0.1:${ready.port}/ws` };
+}
+
 describe('a drain', () => {
+  it('of a process is begun by SIGTERM, is not hurried by another, and ends with exit code 0', async () => {
+    const { child, wsUrl } = await startProcess({ TOOLSTREAM_DRAIN_MS: '800' });
+    const sockets = await Promise.all(Array.from({ length: 10 }, () => TestSocket.hello(wsUrl)));
+    const exited = once(child, 'exit');
+    const began = performance.now();
+    child.kill('SIGTERM');
+    await until(() => sockets.some((socket) => socket.closed !== undefined));
+    child.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
+    expect(performance.now() - began).toBeGreaterThan(700);
+    expect(performance.now() - began).toBeLessThan(5_000);
+    for (const socket of sockets) expect(await socket.closing()).toEqual({ code: 4201, reason: 'drain' });
+  });
+
   it('says goodbye evenly over the time, and what a client missed it reads at another edge', async () => {
     const edge = await startTestEdge(store.nats, { TOOLSTREAM_DRAIN_MS: '1000' });
     const other = await startTestEdge(store.nats);
