@@ -44,7 +44,7 @@ export function startCanary(services: Services, meter: Meter, options: CanaryOpt
     const run = await submit(services);
     const ticket = async () => (await services.tickets.issue(principal())).ticket;
     const follow = (breakAfter: number | undefined) => followRun({ url: options.url, run, breakAfter, ticket, signal });
-    const sights = await Promise.all([follow(undefined), follow(2 + Math.floor(Math.random() * 6))]);
+    const sights = await Promise.all([follow(undefined), follow(1 + Math.floor(Math.random() * 6))]);
     const stored = await services.log.readRun({ tenant: CANARY_TENANT, app: APP, run });
     const ids = stored.map((event) => event.id);
     let clean = true;

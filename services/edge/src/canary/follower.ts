@@ -16,7 +16,7 @@ export interface FollowerOptions {
   /** Address of `/ws`; a fresh ticket is added for every connection. */
   readonly url: string;
   readonly run: string;
-  /** Breaks its own connection after this many frames, again and again; absent: never. */
+  /** Breaks its own connection after this many events, again and again; absent: never. */
   readonly breakAfter: number | undefined;
   ticket(): Promise<string>;
   readonly signal: AbortSignal;
@@ -64,7 +64,7 @@ export async function followRun(options: FollowerOptions): Promise<Sight> {
           else if (frame.type === 'error') reject(new Error(`refused: ${frame.code}: ${frame.message}`));
           else if (frame.type === 'ping') socket.send(JSON.stringify({ type: 'pong' }));
           else if (frame.type === 'end') resolve('ended');
-          if (--left <= 0) resolve('broken');
+          if (frame.type === 'event' && --left <= 0) resolve('broken');
         });
         socket.on('error', () => resolve('broken'));
         socket.on('close', () => resolve('broken'));
