@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { redact } from '@toolstream/service-kit';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { ulid } from 'ulid';
@@ -54,6 +56,7 @@ export async function httpServer(services: Services): Promise<FastifyInstance> {
     frameworkErrors: (error, request, reply) => {
       void answerError(services, error, request, reply);
     },
+    clientErrorHandler: answerMalformed,
   });
   app.removeAllContentTypeParsers();
   acceptJson(app);
@@ -113,6 +116,18 @@ function acceptJson(app: FastifyInstance): void {
   });
 }
 
+/** What is no HTTP: there is no request that could be answered, only a connection to be ended. */
+function answerMalformed(_error: Error, socket: Socket & { readonly _httpMessage?: ServerResponse | null }): void {
+  // In the middle of an answer this would become part of it.
+  if (!socket.writable || socket._httpMessage?.headersSent) {
+    socket.destroy();
+    return;
+  }
+  const body = JSON.stringify(problemOf(new Refusal('bad_request', 'The request is malformed.')));
+  const head = `Content-Type: ${PROBLEM_JSON}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;
+  socket.end(`HTTP/1.1 400 Bad Request\r\n${head}\r\n\r\n${body}`, () => socket.destroy());
+}
+
 async function answerError(
   { logger }: Services,
   error: unknown,
@@ -154,6 +169,9 @@ function refusalFor(error: unknown): Refusal {
     default:
       if (error instanceof SyntaxError && statusCode === 400)
         return new Refusal('bad_json', `The body is not JSON: ${error.message}`);
+      // Whatever else it holds against the request.
+      if (code?.startsWith('FST_') && statusCode !== undefined && statusCode >= 400 && statusCode < 500)
+        return new Refusal('bad_request', (error as Error).message);
       return asRefusal(error);
   }
 }
