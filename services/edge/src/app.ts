@@ -82,7 +82,8 @@ export async function buildEdge(parts: EdgeParts): Promise<Edge> {
     openWorkspace(nc),
   ]);
   const isRevoked = (principal: Principal) => revocations.covers(principal);
-  revocations.onRevoked(() => clients.revoke(isRevoked));
+  clients.judgeBy(isRevoked);
+  revocations.onRevoked(() => clients.revoke());
   const services: Services = {
     config,
     logger,

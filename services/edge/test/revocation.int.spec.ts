@@ -95,6 +95,19 @@ describe('POST /v1/revocations', () => {
     for (const socket of [welcome, stranger]) await socket.close();
   });
 
+  it('reaches who has not said hello yet, though the ticket was good when the connection came', async () => {
+    const sub = uniqueName('user');
+    const ticket = await first.fetch('/v1/tickets', { method: 'POST', token: token({ sub, iat: now() }) });
+    const { ticket: issued } = (await ticket.json()) as { ticket: string };
+    const socket = await TestSocket.open(`${first.wsUrl}?ticket=${issued}`);
+    // Long enough for the ticket to be redeemed.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await revoke(second, { sub });
+    await until(async () => (await codeAt(first, token({ sub })))[0] === 401);
+    socket.send({ type: 'hello' });
+    expect((await socket.closing()).code).toBe(4004);
+  });
+
   it('of a jti ends that token alone', async () => {
     const sub = uniqueName('user');
     const [one, two] = [token({ sub, jti: 'one', iat: now() }), token({ sub, jti: 'two', iat: now() })];

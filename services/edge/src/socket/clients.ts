@@ -25,6 +25,7 @@ export class Clients {
   readonly #clients = new Set<Client>();
   readonly #timer: NodeJS.Timeout;
   readonly #now: () => number;
+  #isRevoked: (principal: Principal) => boolean = () => false;
   #leaving = false;
   #draining = false;
   #onEmpty: (() => void) | undefined;
@@ -63,6 +64,8 @@ export class Clients {
 
   add(client: Client): void {
     this.#clients.add(client);
+    // Its token was checked before what it asked for was looked up; a revocation that came meanwhile did not find it here.
+    if (client.caller) setImmediate(() => this.#judge(client));
   }
 
   remove(client: Client): void {
@@ -83,9 +86,14 @@ export class Clients {
     this.#draining = true;
   }
 
-  /** Ends the connections of those that `isRevoked` names. */
-  revoke(isRevoked: (principal: Principal) => boolean): void {
-    for (const client of this.all()) if (client.caller && isRevoked(client.caller)) client.revoke();
+  /** Says who is revoked, from now on. */
+  judgeBy(isRevoked: (principal: Principal) => boolean): void {
+    this.#isRevoked = isRevoked;
+  }
+
+  /** Ends the connections of those that are revoked. */
+  revoke(): void {
+    for (const client of this.all()) this.#judge(client);
   }
 
   /** Resolves when the last client is gone, at the latest after `ms`. */
@@ -104,6 +112,10 @@ export class Clients {
   close(): void {
     clearInterval(this.#timer);
     for (const client of this.all()) client.terminate();
+  }
+
+  #judge(client: Client): void {
+    if (client.caller && this.#isRevoked(client.caller)) client.revoke();
   }
 
   #tick(): void {

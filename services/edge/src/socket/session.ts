@@ -7,6 +7,7 @@ import {
 } from '@toolstream/proto-events';
 import { ulid } from 'ulid';
 import type { WebSocket } from 'ws';
+import type { Revocations } from '../adapters/revocations.ts';
 import type { Tickets } from '../adapters/tickets.ts';
 import { hasScope, isExpired, type Principal } from '../auth/principal.ts';
 import type { TokenVerifier } from '../auth/tokens.ts';
@@ -28,6 +29,7 @@ import { wireOf } from './wire.ts';
 export interface SessionParts extends SubscriptionsParts, CommandsParts {
   readonly tokens: TokenVerifier;
   readonly tickets: Tickets;
+  readonly revocations: Pick<Revocations, 'covers'>;
   readonly flusher: Flusher;
   readonly clients: Clients;
 }
@@ -235,6 +237,8 @@ export class Session implements Client, Peer {
   }
 
   #admitted(principal: Principal): Principal {
+    // A ticket was redeemed when the connection came, which may be a while ago.
+    if (this.#parts.revocations.covers(principal)) throw new Refusal('token_revoked');
     if (!hasScope(principal, 'runs:read') && !hasScope(principal, 'runs:control')) {
       throw new Refusal('forbidden', 'A connection needs the scope runs:read or runs:control.');
     }
