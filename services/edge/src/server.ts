@@ -64,6 +64,8 @@ export async function httpServer(services: Services): Promise<FastifyInstance> {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('X-Request-Id', request.id);
     reply.header('X-Content-Type-Options', 'nosniff');
+    // Callers that keep connections open are to open the next one elsewhere.
+    if (services.clients.draining) reply.header('Connection', 'close');
     allowOrigin(services, request, reply);
   });
   app.addHook('onResponse', async (request, reply) => {

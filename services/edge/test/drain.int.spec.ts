@@ -120,7 +120,10 @@ describe('a drain', () => {
     await until(() => edge.edge.services.clients.draining);
     await expect(TestSocket.open(edge.wsUrl)).rejects.toThrow('503');
     const refused = await edge.fetch('/v1/runs/0-01ARZ3NDEKTSV4RRFFQ69G5FAV/events').catch(() => undefined);
-    if (refused) expect([404, 503]).toContain(refused.status);
+    if (refused) {
+      expect([404, 503]).toContain(refused.status);
+      expect(refused.headers.get('connection')).toBe('close');
+    }
     await stopping;
     expect((await before.closing()).code).toBe(4201);
     expect((await late.closing()).code).toBe(4201);

@@ -178,6 +178,7 @@ describe('logs', () => {
     const secret = token();
     await edge.fetch(`/v1/runs/0-01ARZ3NDEKTSV4RRFFQ69G5FAV/events?token=${secret}`, { token: '' });
     await edge.fetch(`/v1/nothing?token=${secret}&ticket=${'t'.repeat(43)}`);
+    await edge.fetch(`/v1/nothing?jid=${secret}&access_token=${secret}`);
     const socket = await TestSocket.open(`${edge.wsUrl}?ticket=${'t'.repeat(43)}`);
     socket.send({ type: 'hello' });
     await socket.closing();
