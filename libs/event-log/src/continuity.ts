@@ -17,6 +17,24 @@ export interface Standpoint {
   fromIsEvent: boolean;
 }
 
+/**
+ * A page brought news behind `low`: nothing between them was purged. Asked after the page was read, so that a purge which
+ * ran into the read is seen. Who begins at the start begins with whatever there is. Purges take the oldest first: while the run's event at `low` is there, or its very first one,
+ * nothing behind it is gone.
+ */
+export async function isIntact(
+  channel: Channel,
+  positions: StreamPositions,
+  { partition, filter, low, fromIsEvent }: Pick<Standpoint, 'partition' | 'filter' | 'low' | 'fromIsEvent'>,
+): Promise<boolean> {
+  if (low === 0) return true;
+  if (!fromIsEvent) return (await positions.get(partition)).first <= low + 1;
+  const next = (seq: number) =>
+    leaderMessage(channel, eventStream(partition), { seq, next_by_subj: filter }, READ_TIMEOUT_MS);
+  if ((await next(low))?.seq === low) return true;
+  return (await next(1))?.type === 'run.accepted.v1';
+}
+
 /** Why the stream cannot be continued without a gap from here, by what its leader holds; `undefined` if it can. */
 export async function obstacle(
   channel: Channel,

@@ -1,5 +1,5 @@
 import { type Channel, ClosedError } from './channel.ts';
-import { obstacle } from './continuity.ts';
+import { isIntact, obstacle } from './continuity.ts';
 import type { FollowOptions, FollowStats, GapReason } from './follow-options.ts';
 import { Merge } from './merge.ts';
 import { Outbox } from './outbox.ts';
@@ -134,6 +134,8 @@ export class FollowedPartition {
 
       for await (const page of readPages(this.#channel, filter, { partition, from: merge.proven + 1 })) {
         if (this.#isOver(merge)) return;
+        if (!(await this.#isIntact(merge, page.events))) return this.#gap('purged');
+        if (this.#isOver(merge)) return;
         this.#deliver(merge.page(page.events, page.pending > 0));
         if (merge.gap) return this.#gap('passed');
         await this.#outbox.emptied();
@@ -167,6 +169,15 @@ export class FollowedPartition {
       onCaughtUp?.({ partition, seq: merge.low });
       return;
     }
+  }
+
+  /** Only what a read brings may have a purge in it: what passes live is chained to the event before it. */
+  async #isIntact(merge: Merge<StoredEvent>, page: readonly StoredEvent[]): Promise<boolean> {
+    if ((page.at(-1)?.seq ?? 0) <= merge.low) return true;
+    // Live events would overtake the page meanwhile.
+    merge.hold();
+    const { partition, filter, fromIsEvent } = this.#options;
+    return isIntact(this.#channel, this.#positions, { partition, filter, low: merge.low, fromIsEvent });
   }
 
   #isOver(merge: Merge<StoredEvent>): boolean {
