@@ -68,7 +68,8 @@ export class Feed {
   #follower: Follower | undefined;
   /** Of the log that this feed relays; the process may have heard of a newer one already. */
   #epochs: readonly string[] = [];
-  #reopening = false;
+  #reopening: Promise<void> | undefined;
+  #gone = false;
   #closed = false;
 
   /** `undefined` when the run is not in the log. An app exists as soon as somebody asks for it. */
@@ -122,6 +123,17 @@ export class Feed {
     );
   }
 
+  /** The run is no more: who asks for it needs another feed. */
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  /** Resolves when this feed relays the newest incarnation of the log that the process has heard of. */
+  async current(): Promise<void> {
+    if (!this.#currentEpochs().every((epoch, slot) => epoch === this.#epochs[slot])) this.#reopen('epoch');
+    await this.#reopening;
+  }
+
   join(member: Member): void {
     this.#members.add(member);
   }
@@ -168,7 +180,7 @@ export class Feed {
       from: Object.fromEntries(this.partitions.map((partition, slot) => [partition, start.positions[slot]!])),
       onEvents: (events) => this.#relay(events),
       onGapUnhealable: (reason) => {
-        if (this.#follower === follower) void this.#reopen(reason);
+        if (this.#follower === follower) this.#reopen(reason);
       },
       onError: (error) => this.#parts.logger.debug({ error, topic }, 'a feed has trouble reading and tries again'),
     });
@@ -236,10 +248,15 @@ export class Feed {
   }
 
   /** Starts again at the log's present end; every member gets a snapshot that says why. */
-  async #reopen(reason: GapReason): Promise<void> {
-    if (this.#reopening || this.#closed) return;
-    this.#reopening = true;
+  #reopen(reason: GapReason): void {
+    if (this.#reopening !== undefined || this.#closed || this.#gone) return;
     this.#follower?.stop();
+    this.#reopening = this.#startAgain(reason).finally(() => {
+      this.#reopening = undefined;
+    });
+  }
+
+  async #startAgain(reason: GapReason): Promise<void> {
     this.#parts.logger.warn({ topic: this.topic, reason }, 'a feed lost continuity and starts again');
     let start: Start | undefined;
     for (;;) {
@@ -253,13 +270,13 @@ export class Feed {
         if (this.#closed) return;
       }
     }
-    this.#reopening = false;
     if (this.#closed) return;
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#pages.clear();
     this.snapshots.reset();
     if (!start) {
+      this.#gone = true;
       for (const member of [...this.#members]) member.gone();
       return;
     }

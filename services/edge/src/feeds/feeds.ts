@@ -65,6 +65,12 @@ export class Feeds {
         this.#drop(key, slot);
         return undefined;
       }
+      if (feed.gone) {
+        // The log was made anew without the run; perhaps it has it again.
+        this.#drop(key, slot);
+        feed.close();
+        return await this.#acquire(topic);
+      }
       return { feed, release: once(() => this.#release(key, slot)) };
     } catch (error) {
       this.#drop(key, slot);

@@ -7,7 +7,11 @@ import { bytesOf, type Fold, folds, joinedEvent } from './folding.ts';
 import { Frame } from './frame.ts';
 import { HistoryHole } from './history.ts';
 import { ladderOf, type SlowStep } from './ladder.ts';
+import type { EdgeLog } from './log.ts';
 import { topicNames } from './topic.ts';
+
+/** A log that is made anew again and again while somebody joins it. */
+const PLACE_TRIES = 5;
 
 /** The client's side: a queue of bounded size, and whether it has room. */
 export interface Outlet {
@@ -18,7 +22,7 @@ export interface Outlet {
 
 export interface SubscriptionOptions {
   readonly feed: Feed;
-  readonly log: CursorLog;
+  readonly log: CursorLog & Pick<EdgeLog, 'refreshEpochs'>;
   readonly outlet: Outlet;
   /** Missed bytes, folded, up to which a slow client is sent what it missed; a quarter of it as it is. */
   readonly catchUpBytes: number;
@@ -101,7 +105,7 @@ export class Subscription implements Member {
     this.#busy = true;
     this.#feed.join(this);
     try {
-      const reason = await this.#locate(cursor);
+      const reason = await this.#place(cursor);
       if (reason) this.#restart ??= { reason };
       else this.#target = this.#feed.head;
     } catch (error) {
@@ -157,6 +161,20 @@ export class Subscription implements Member {
     if (this.#over) return;
     this.#over = true;
     this.#feed.leave(this);
+  }
+
+  /**
+   * Joins the log that is there now: a cursor may be of an incarnation that this process, or this feed, has not heard of
+   * yet, and must not be read as one of the incarnation before.
+   */
+  async #place(cursor: string | undefined): Promise<SnapshotReason | undefined> {
+    for (let tries = 1; ; tries++) {
+      await this.#feed.current();
+      this.#restart = undefined;
+      const reason = await this.#locate(cursor);
+      if (reason === 'epoch' && tries === 1) await this.#options.log.refreshEpochs();
+      else if (!this.#restart || tries > PLACE_TRIES) return reason;
+    }
   }
 
   /** Sets the position that the cursor stands for; returns why it takes a snapshot instead. */

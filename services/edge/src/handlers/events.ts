@@ -129,6 +129,7 @@ async function sendStream(
 }
 
 async function isPastEnd({ log }: Services, feed: Feed, cursor: string): Promise<boolean> {
+  await feed.current();
   const { end } = feed;
   if (!end || cursor === CURSOR_START) return false;
   const resolved = await resolveCursor(log, feed.partitions, cursor, feed.head);
