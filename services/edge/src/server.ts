@@ -5,6 +5,7 @@ import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import { ulid } from 'ulid';
 import { aguiRoutes } from './handlers/agui.ts';
 import { controlRoutes } from './handlers/control.ts';
+import { docsRoutes } from './handlers/docs.ts';
 import { eventRoutes } from './handlers/events.ts';
 import { fileRoutes } from './handlers/files.ts';
 import { healthRoutes } from './handlers/health.ts';
@@ -90,6 +91,7 @@ export async function httpServer(services: Services): Promise<FastifyInstance> {
 
   await webSockets(app, services);
   await websocketRoute(app, services);
+  await docsRoutes(app);
   for (const definition of edgeRoutes(services)) registerRoute(app, definition, services.tokens);
   return app;
 }

@@ -672,3 +672,16 @@ function routesOf(): { url: string; methods: string[] }[] {
   }
   return found;
 }
+
+describe('the documentation', () => {
+  it('is a page of its own origin, with everything that it loads', async () => {
+    const page = await edge.fetch('/docs', { token: '' });
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
+    const html = await page.text();
+    const loaded = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path!);
+    expect(loaded.length).toBeGreaterThan(2);
+    for (const path of loaded) expect((await edge.fetch(path, { token: '' })).status, path).toBe(200);
+    expect((await edge.fetch('/docs/assets/package.json', { token: '' })).status).toBe(404);
+  });
+});
