@@ -9,17 +9,27 @@ const at = (suffix: string) => [
   `infra/**/*.${suffix}.spec.ts`,
   `test/**/*.${suffix}.spec.ts`,
 ];
+/** A package of somebody else's that has a condition `source` too: its TypeScript must be transformed like ours. */
+const server = { deps: { inline: [/\/node_modules\/(ai|@ai-sdk|eventsource-parser)\//] } };
 const exclude = ['**/node_modules/**', '**/dist/**', '**/.cache/**'];
 
 /** The suffix names the cost: `unit` is pure, `int` talks to a real server, `e2e` starts the whole product. */
 export default defineConfig({
   test: {
     projects: [
-      { resolve, ssr, test: { name: 'unit', include: at('unit'), exclude, setupFiles: ['./vitest.setup.ts'] } },
+      { resolve, ssr, test: { name: 'unit', include: at('unit'), exclude, server, setupFiles: ['./vitest.setup.ts'] } },
       {
         resolve,
         ssr,
-        test: { name: 'int', include: at('int'), exclude, testTimeout: 60_000, hookTimeout: 120_000, maxWorkers: 2 },
+        test: {
+          name: 'int',
+          include: at('int'),
+          exclude,
+          server,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+        },
       },
       {
         resolve,

@@ -8,6 +8,7 @@ import { runAgentInput } from '../../src/agui/input.ts';
 import { type AguiStream, AguiTranslator } from '../../src/agui/translator.ts';
 import { toolView } from '../../src/translation/tool-view.ts';
 import {
+  cursorOf,
   fixtureRecording,
   framesFrom,
   lastState,
@@ -48,7 +49,7 @@ const random = randomRecordings(120);
 async function attachEverywhere(recording: Recording): Promise<void> {
   const final = lastState(recording);
   for (let events = 1; events <= recording.log.length; events++) {
-    const { body, left } = await translate(translator(), framesFrom(recording, events, events % 3));
+    const { body } = await translate(translator(), framesFrom(recording, events, events % 3, events % 4));
     const told = messagesOf(body) as Told[];
     expect(await verified(told)).toHaveLength(told.length);
     expect(told[0]?.type).toBe('RUN_STARTED');
@@ -62,9 +63,11 @@ async function attachEverywhere(recording: Recording): Promise<void> {
     }
     const outcome = last.outcome as { type: string; interrupts: { id: string; toolCallId: string }[] } | undefined;
     if (outcome?.type === 'interrupt') {
-      const position = recording.log.length - left.filter((frame) => frame.type === 'event').length;
+      const { cursor } = (last.metadata as { toolstream: { cursor: string } }).toolstream;
+      const position = 1 + recording.log.findIndex(({ seq }) => cursorOf(seq) === cursor);
       const awaited = awaitedApprovals(stateAt(recording, position));
       expect(outcome.interrupts.map(({ toolCallId }) => toolCallId)).toEqual(awaited.map((tool) => tool.call_id));
+      expect(awaited).not.toHaveLength(0);
     } else if (isRunEnded(final.status)) {
       expect(results).toHaveLength(final.tools.length);
     }

@@ -168,19 +168,27 @@ export const cursorOf = (seq: number): string => `e1.0:${seq}`;
 
 /**
  * What a subscription without a cursor is sent that comes when `events` of the log are there and is caught up after
- * `behind` more; to the log's present end.
+ * `behind` more; to the log's present end. A client that is `slow` is told only by snapshots after that.
  */
-export function* framesFrom(recording: Recording, events: number, behind = 0): Generator<ServerFrame> {
+export function* framesFrom(recording: Recording, events: number, behind = 0, slow = 0): Generator<ServerFrame> {
   const { log } = recording;
-  const state = stateAt(recording, events);
-  const run = state.run_id;
+  const run = stateAt(recording, 1).run_id;
   const at = (index: number) => cursorOf(log[index]!.seq);
-  yield { type: 'snapshot', run, cursor: at(events - 1), reason: 'cold', state: { ...state, cursor: at(events - 1) } };
+  const snapshot = (count: number, reason: 'cold' | 'slow'): ServerFrame => {
+    const cursor = at(count - 1);
+    return { type: 'snapshot', run, cursor, reason, state: { ...stateAt(recording, count), cursor } };
+  };
+  yield snapshot(events, 'cold');
   const target = Math.min(log.length, events + behind);
   for (let next = events; next <= log.length; next++) {
     if (next === target) yield { type: 'caught_up', run, cursor: at(next - 1) };
     const recorded = log[next];
     if (!recorded) break;
+    if (slow > 0 && next >= target) {
+      next = Math.min(log.length, next + slow) - 1;
+      yield snapshot(next + 1, 'slow');
+      continue;
+    }
     yield { type: 'event', run, cursor: at(next), prev: at(next - 1), event: recorded.event as never };
   }
   const { status } = lastState(recording);
