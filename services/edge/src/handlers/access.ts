@@ -4,6 +4,7 @@ import { type Principal, requireApp } from '../auth/principal.ts';
 import { Refusal } from '../problems.ts';
 import type { Services } from '../services.ts';
 import type { Transport } from '../socket/admission.ts';
+import { whenGone } from '../socket/gone.ts';
 import type { Call } from './route.ts';
 
 export const runParams = z.object({ id: runId });
@@ -38,8 +39,7 @@ export function admitStream(
   transport: Transport,
 ): void {
   const place = admission.admit(transport, request.ip);
-  if (reply.raw.closed) place.release();
-  else reply.raw.once('close', () => place.release());
+  whenGone(reply.raw, () => place.release());
   place.claim(principal);
 }
 

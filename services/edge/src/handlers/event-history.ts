@@ -8,6 +8,7 @@ import { HistoryHole, readHistory } from '../feeds/history.ts';
 import { type Topic, topicKey, topicPartitions, topicSubjects } from '../feeds/topic.ts';
 import { Refusal } from '../problems.ts';
 import type { Services } from '../services.ts';
+import { whenGone } from '../socket/gone.ts';
 import type { Call } from './route.ts';
 
 export type EventsCall = Call<unknown, { cursor?: string | undefined }>;
@@ -80,13 +81,19 @@ async function sendHistory(
   });
   reply.hijack();
   const response = reply.raw;
+  const client = Promise.withResolvers<void>();
+  let gone = false;
+  whenGone(response, () => {
+    gone = true;
+    client.resolve();
+  });
   response.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...HEADERS });
   try {
     for (;;) {
       const bytes = lines(next.entries.flatMap(framesOf));
-      if (response.destroyed) return reply;
+      if (gone) return reply;
       if (bytes.length > 0 && !response.write(Buffer.concat(bytes)))
-        await Promise.race([once(response, 'drain'), once(response, 'close')]);
+        await Promise.race([once(response, 'drain'), client.promise]);
       if (next.complete) break;
       next = await page(next.until);
     }

@@ -7,6 +7,7 @@ import type { Subscription } from '../feeds/subscription.ts';
 import type { EdgeMetrics } from '../metrics.ts';
 import { Refusal } from '../problems.ts';
 import type { Client, Clients } from './clients.ts';
+import { whenGone } from './gone.ts';
 import { ClientQueue, type Sink } from './queue.ts';
 
 const COMMENT = Buffer.from(':\n\n');
@@ -71,7 +72,7 @@ export class EventStream implements Client {
         this.terminate();
       },
     });
-    response.on('close', () => this.#gone());
+    whenGone(response, () => this.#gone());
     response.write(words.opening);
     parts.clients.add(this);
   }
@@ -127,8 +128,9 @@ export class EventStream implements Client {
     this.end();
   }
 
+  /** The connection, because a response that waits behind another one has none to destroy. */
   terminate(): void {
-    this.#response.destroy();
+    this.#response.req.socket.destroy();
   }
 
   /** Comments go out often enough for proxies that close silent connections. */
