@@ -19,8 +19,21 @@ export interface FeedParts {
   readonly ringLimits: RingLimits;
   readonly ringBudget: RingBudget;
   sourceOf(topic: Topic): StateSource<unknown>;
+  readonly observer: FeedObserver;
+}
+
+/** How a subscription begins: with a snapshot, with the whole history, or behind a cursor. */
+export type Beginning = 'snapshot' | 'start' | 'cursor';
+
+/** Who counts what feeds do. */
+export interface FeedObserver {
   /** Milliseconds from the storing of an event that came live to its relay. */
-  onDelivered(lagMs: number): void;
+  delivered(lagMs: number): void;
+  joined(beginning: Beginning): void;
+  /** Live events were lost on the way: `repaired` from the log unseen, or every member was given a snapshot. */
+  gap(outcome: 'repaired' | 'snapshot'): void;
+  /** A page of history was read from the log. */
+  read(): void;
 }
 
 /** One client's subscription, as its feed sees it. */
@@ -134,8 +147,9 @@ export class Feed {
     await this.#reopening;
   }
 
-  join(member: Member): void {
+  join(member: Member, beginning: Beginning): void {
     this.#members.add(member);
+    this.#parts.observer.joined(beginning);
   }
 
   leave(member: Member): void {
@@ -182,6 +196,7 @@ export class Feed {
       onGapUnhealable: (reason) => {
         if (this.#follower === follower) this.#reopen(reason);
       },
+      onRepair: () => this.#parts.observer.gap('repaired'),
       onError: (error) => this.#parts.logger.debug({ error, topic }, 'a feed has trouble reading and tries again'),
     });
     this.#follower = follower;
@@ -192,7 +207,8 @@ export class Feed {
     const { topic } = this;
     const app = topic.kind === 'app' ? topic.app : undefined;
     for (const event of events) {
-      if (event.lastSeq !== undefined && event.time !== undefined) this.#parts.onDelivered(Date.now() - event.time);
+      if (event.lastSeq !== undefined && event.time !== undefined)
+        this.#parts.observer.delivered(Date.now() - event.time);
       const run = topic.kind === 'run' ? topic.run.run : event.address().run;
       const slot = this.partitions.length === 1 ? 0 : this.partitions.indexOf(event.address().partition);
       if (slot < 0 || event.seq <= this.#head[slot]!) continue;
@@ -226,6 +242,7 @@ export class Feed {
 
   async #readPage(position: Positions): Promise<HistoryPage> {
     const until = this.#head.map((seq, slot) => this.#ring.oldest(slot) ?? seq);
+    this.#parts.observer.read();
     const page = await readHistory(this.#parts.log, {
       from: position,
       until,
@@ -258,6 +275,7 @@ export class Feed {
 
   async #startAgain(reason: GapReason): Promise<void> {
     this.#parts.logger.warn({ topic: this.topic, reason }, 'a feed lost continuity and starts again');
+    this.#parts.observer.gap('snapshot');
     let start: Start | undefined;
     for (;;) {
       try {
@@ -310,5 +328,6 @@ async function findStart(topic: Topic, log: EdgeLog): Promise<Start | undefined>
   if (!last) return undefined;
   // A tool's event after the run's end would be a zombie's that was not fenced; it must not hide the end.
   const onRun = last.address().writer === 'run' ? last : await log.lastOf(runSubject(topic.run), { leader: true });
-  return { positions, end: onRun && endStatus(onRun.type) };
+  // The run may have ended between the two questions: its end is then what the feed begins at.
+  return { positions: furthest(positions, [onRun?.seq ?? 0]), end: onRun && endStatus(onRun.type) };
 }

@@ -1,5 +1,5 @@
 import { evolve, toSnapshot } from '@toolstream/domain';
-import { isRunEnded, type RunAddress, type RunState, type RunStatus } from '@toolstream/proto-events';
+import { isRunEnded, partitionOfRun, type RunAddress, type RunState, type RunStatus } from '@toolstream/proto-events';
 import type { Projection, RowPosition } from '../adapters/projection.ts';
 import type { RunReader } from '../adapters/run-reader.ts';
 import { Refusal } from '../problems.ts';
@@ -95,16 +95,17 @@ async function loadOnce(
   let view = base.view;
   for (const [slot, partition] of partitions.entries()) {
     const from = base.from[slot]!;
-    const end = positions[slot]!;
-    if (end < from) continue;
+    // The states were read after the positions and may be ahead of them.
+    const states = base.view.runs.filter(({ run_id }) => partitionOfRun(run_id) === partition);
+    const reach = Math.max(positions[slot]!, ...states.map(({ seq }) => seq));
     let last = 0;
     for await (const stored of log.read(topicSubjects(topic, partition), { partition, from })) {
       last = stored.seq;
-      positions[slot] = Math.max(end, last);
       const { run } = stored.address();
       view = appliedTo(view, run, (state) => evolve(state, { event: stored.event(), seq: stored.seq }));
     }
-    if (last < end) return undefined;
+    if (Math.max(last, from - 1) < reach) return undefined;
+    positions[slot] = Math.max(last, reach);
   }
   return { state: newestFirst(view), positions };
 }
