@@ -33,6 +33,8 @@ export interface FollowOptions {
   onGapUnhealable: (reason: GapReason, at: FollowPoint) => void;
   /** Everything stored when the follower started, or began a repair, has been delivered. */
   onCaughtUp?: (at: FollowPoint) => void;
+  /** A live event showed a hole; what was missing is read before anything passes it. */
+  onRepair?: (at: FollowPoint) => void;
   /** Failed reads, tried again for ever; a refused subscription; whatever `onEvents` threw. */
   onError?: (error: unknown) => void;
   /** How often a tail is compared with the stream: a lost last message is found after this long. Default 3 s. */

@@ -71,6 +71,7 @@ export class FollowedPartition {
     else if (this.#merge.gap) this.#gap('passed');
     else if (this.#merge.holding && !held) {
       this.stats.repairs++;
+      this.#options.onRepair?.({ partition: this.#options.partition, seq: this.#merge.low });
       this.sync();
     }
   }

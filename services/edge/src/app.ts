@@ -70,7 +70,7 @@ export async function buildEdge(parts: EdgeParts): Promise<Edge> {
       ringBudget: new RingBudget(ALL_RINGS_BYTES),
       sourceOf: (topic) =>
         topic.kind === 'run' ? runSource(reader, topic.run) : appSource(log, projection, reader, topic),
-      onDelivered: (lagMs) => metrics.delivered(lagMs),
+      observer: metrics,
     },
     config.TOOLSTREAM_FEED_LINGER_MS,
   );

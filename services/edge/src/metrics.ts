@@ -1,9 +1,10 @@
 import type { SnapshotReason } from '@toolstream/proto-events';
 import type { Meter } from '@toolstream/service-kit';
+import type { FeedObserver } from './feeds/feed.ts';
 import type { SlowStep } from './feeds/ladder.ts';
 
 /** What the edge counts. Gauges are read when somebody scrapes. */
-export interface EdgeMetrics {
+export interface EdgeMetrics extends FeedObserver {
   snapshot(reason: SnapshotReason): void;
   closed(code: number): void;
   /** What became of an attempt to connect: `accepted`, or the code of the refusal; and why. */
@@ -13,8 +14,6 @@ export interface EdgeMetrics {
   /** Milliseconds from an event to a client's answer that proves that it has it; sampled, not every event. */
   acknowledged(lagMs: number): void;
   command(outcome: 'acked' | 'refused'): void;
-  /** Milliseconds from an event's storing to its relay, for events that came live. */
-  delivered(lagMs: number): void;
   request(route: string, status: number, seconds: number): void;
   /** Percentiles over the newest samples of this process. */
   delivery(): DeliveryLag;
@@ -41,6 +40,16 @@ export function edgeMetrics(meter: Meter, gauges: () => Gauges): EdgeMetrics {
   const snapshots = meter.createCounter('toolstream_edge_snapshots', { description: 'Snapshots sent, by reason' });
   const closes = meter.createCounter('toolstream_edge_closes', {
     description: 'WebSockets that the edge closed, by code',
+  });
+  const joins = meter.createCounter('toolstream_edge_joins', {
+    description: 'Subscriptions, by how they begin: snapshot, start, or cursor (who comes back)',
+  });
+  const gaps = meter.createCounter('toolstream_edge_gaps', {
+    description: 'Losses between the log and this process: repaired unseen, or announced by a snapshot',
+  });
+  for (const outcome of ['repaired', 'snapshot']) gaps.add(0, { outcome });
+  const reads = meter.createCounter('toolstream_edge_history_reads', {
+    description: 'Pages of history read from the log, each for all who ask at the time',
   });
   const slowSteps = meter.createCounter('toolstream_edge_slow_steps', {
     description: 'Steps that clients which do not keep up came to: fold, snapshot, close',
@@ -72,9 +81,24 @@ export function edgeMetrics(meter: Meter, gauges: () => Gauges): EdgeMetrics {
     meter.createObservableGauge(name, { description }).addCallback((observed) => observed.observe(value(gauges())));
   }
 
+  const before = process.memoryUsage.rss();
+  meter
+    .createObservableGauge('toolstream_edge_memory_per_connection_bytes', {
+      description:
+        'Growth of this process since its start, shared among its connections; says little while they are few',
+    })
+    .addCallback((observed) => {
+      const { sockets, streams } = gauges();
+      const connections = sockets + streams;
+      if (connections > 0) observed.observe(Math.max(0, process.memoryUsage.rss() - before) / connections);
+    });
+
   const recent = new Float64Array(SAMPLES);
   let samples = 0;
   return {
+    joined: (beginning) => joins.add(1, { beginning }),
+    gap: (outcome) => gaps.add(1, { outcome }),
+    read: () => reads.add(1),
     snapshot: (reason) => snapshots.add(1, { reason }),
     closed: (code) => closes.add(1, { code }),
     slow: (step) => slowSteps.add(1, { step }),

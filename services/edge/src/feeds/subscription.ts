@@ -103,7 +103,7 @@ export class Subscription implements Member {
   /** Throws `bad_cursor` for what is no cursor; everything else is told on the subscription. */
   async start(cursor: string | undefined): Promise<void> {
     this.#busy = true;
-    this.#feed.join(this);
+    this.#feed.join(this, cursor === undefined ? 'snapshot' : cursor === CURSOR_START ? 'start' : 'cursor');
     try {
       const reason = await this.#place(cursor);
       if (reason) this.#restart ??= { reason };
