@@ -51,6 +51,21 @@ export function problemOf(refusal: Refusal, requestId?: string): Problem {
   };
 }
 
+/** A whole answer, for connections on which nothing else makes one; it is the last on its connection. */
+export function lastAnswer(refusal: Refusal, headers: readonly string[] = []): string {
+  const problem = problemOf(refusal);
+  const body = JSON.stringify(problem);
+  return [
+    `HTTP/1.1 ${problem.status} ${problem.title}`,
+    `Content-Type: ${PROBLEM_JSON}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+    ...headers,
+    '',
+    body,
+  ].join('\r\n');
+}
+
 /** Seconds for `Retry-After`: every 503 and 429 has one. */
 export function retryAfterOf(refusal: Refusal): number | undefined {
   if (refusal.retryAfterS !== undefined) return Math.max(1, Math.ceil(refusal.retryAfterS));

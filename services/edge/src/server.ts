@@ -18,7 +18,7 @@ import { ticketRoutes } from './handlers/tickets.ts';
 import { toolRoutes } from './handlers/tools.ts';
 import { uiStreamRoutes } from './handlers/ui-stream.ts';
 import { webSockets, websocketRoute } from './handlers/websocket.ts';
-import { asRefusal, PROBLEM_JSON, problemOf, Refusal, retryAfterOf } from './problems.ts';
+import { asRefusal, lastAnswer, PROBLEM_JSON, problemOf, Refusal, retryAfterOf } from './problems.ts';
 import type { Services } from './services.ts';
 
 export const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
@@ -61,6 +61,8 @@ export async function httpServer(services: Services): Promise<FastifyInstance> {
   });
   app.removeAllContentTypeParsers();
   acceptJson(app);
+  // An expectation that nobody here knows is ignored; node's own answer would be no problem document.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
 
   app.addHook('onRequest', async (request, reply) => {
     reply.header('X-Request-Id', request.id);
@@ -127,9 +129,7 @@ function answerMalformed(_error: Error, socket: Socket & { readonly _httpMessage
     socket.destroy();
     return;
   }
-  const body = JSON.stringify(problemOf(new Refusal('bad_request', 'The request is malformed.')));
-  const head = `Content-Type: ${PROBLEM_JSON}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;
-  socket.end(`HTTP/1.1 400 Bad Request\r\n${head}\r\n\r\n${body}`, () => socket.destroy());
+  socket.end(lastAnswer(new Refusal('bad_request', 'The request is malformed.')), () => socket.destroy());
 }
 
 async function answerError(

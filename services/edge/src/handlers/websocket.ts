@@ -1,6 +1,6 @@
 import fastifyWebsocket, { type WebsocketPluginOptions } from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { Refusal } from '../problems.ts';
+import { lastAnswer, Refusal } from '../problems.ts';
 import type { Services } from '../services.ts';
 import type { Place, Transport } from '../socket/admission.ts';
 import { Session } from '../socket/session.ts';
@@ -26,6 +26,10 @@ export async function webSockets(app: FastifyInstance, { logger }: Services): Pr
     },
     // Clients are sent away by the drain, one by one and with a reason.
     preClose: (done) => done(),
+  });
+  app.websocketServer.on('wsClientError', (error, socket) => {
+    const answer = lastAnswer(new Refusal('bad_request', `${error.message}.`), ['Sec-WebSocket-Version: 13, 8']);
+    socket.end(answer, () => socket.destroy());
   });
 }
 
