@@ -58,8 +58,6 @@ export interface ConnectionOptions {
 /** After its goodbye the service closes; a connection that stays open all the same is left. */
 const GOODBYE_TIMEOUT_MS = 5_000;
 const HEARTBEAT_GRACE_MS = 5_000;
-/** Heard of within this time, a connection need not be asked whether it lives. */
-const RECENT_MS = 2_000;
 const REFRESH_BEFORE_MS = 60_000;
 
 export class Connection {
@@ -115,7 +113,7 @@ export class Connection {
     const silent = now() - this.#heardAt;
     if (silent >= this.#silenceMs) {
       this.drop(4203);
-    } else if (silent >= RECENT_MS && !this.#timers.isSet('alive')) {
+    } else if (silent >= timing.recentMs && !this.#timers.isSet('alive')) {
       this.#timers.set('alive', timing.aliveMs, () => this.drop(4203));
       // Answered with another greeting, and after a long sleep a fresh token is due anyway.
       this.#refresh(() => this.#options.tokens.get());

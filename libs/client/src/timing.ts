@@ -21,6 +21,8 @@ export const TIMING = {
   pollMaxMs: 5_000,
   /** For one answer with all its lines. */
   pollAnswerMs: 30_000,
+  /** Heard of within this time, a connection need not be asked whether it lives. */
+  recentMs: 2_000,
   /** A connection that is asked whether it lives answers within this. */
   aliveMs: 4_000,
 } as const;

@@ -3,7 +3,9 @@ import { fold } from '@toolstream/domain';
 import type { RunState } from '@toolstream/proto-events';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket as WsSocket } from 'ws';
+import { clientWith } from '../src/client.ts';
 import { ApiError, type ClientOptions, createClient, type RunWatch, type WatchItem } from '../src/index.ts';
+import { TIMING } from '../src/timing.ts';
 import { cursorAt, eventFrame, history, type Recorded, RUN } from './history.ts';
 import { LocalEdge } from './local-edge.ts';
 
@@ -116,7 +118,9 @@ describe('subscriptions', () => {
 describe('a connection that breaks', () => {
   it('is made again, and the run goes on at its last cursor: nothing is missing, nothing comes twice', async () => {
     edge.append(RUN, ...log.slice(0, 2));
-    const watch = connect().watch(RUN, { cursor: 'start' });
+    const client = clientWith({ url: edge.url, token: 'a-token' }, { ...TIMING, steadyMs: 1 });
+    onTestFinished(() => client.close());
+    const watch = client.watch(RUN, { cursor: 'start' });
     const items = collect(watch);
     for (let n = 2; n < log.length; n += 5) {
       await vi.waitFor(() => expect(watch.cursor).toBe(cursorAt(log[n - 1]!.seq)), { timeout: 5_000 });
