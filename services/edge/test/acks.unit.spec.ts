@@ -124,11 +124,16 @@ describe('lag', () => {
 
   it('is not made worse by positions that say nothing: another epoch, nonsense, a name from nowhere', () => {
     const { acks, subscriptions } = known('r');
-    const odd = [{ r: cursorAt(1, 'old') }, { r: 'nonsense' }, { constructor: cursorAt(0) }, {}];
+    const odd: Record<string, string>[] = [
+      { r: cursorAt(1, 'old') },
+      { r: 'nonsense' },
+      JSON.parse(`{"constructor":"${cursorAt(0)}"}`),
+      {},
+    ];
     for (const [at, positions] of odd.entries()) {
       subscriptions[0]!.cursor = cursorAt(100 + at);
       acks.pinged(at * 2_000);
-      acks.answered(positions as Record<string, string>, at * 2_000 + 1_999);
+      acks.answered(positions, at * 2_000 + 1_999);
     }
     acks.judge(100_000);
     expect(subscriptions[0]!.steps).toEqual([]);

@@ -102,17 +102,21 @@ const draft: fc.Arbitrary<Draft> = fc.oneof(
     weight: 1,
     arbitrary: fc
       .tuple(tool, attempt)
-      .map(([t, a]) => ({ type: 'tool.checkpointed.v1', data: { state: a }, writer: t, toolindex: t, attempt: a })),
+      .map(
+        ([t, a]): Draft => ({ type: 'tool.checkpointed.v1', data: { state: a }, writer: t, toolindex: t, attempt: a }),
+      ),
   },
   {
     weight: 1,
-    arbitrary: fc.tuple(tool, attempt).map(([t, a]) => ({
-      type: 'tool.failed.v1',
-      data: { error: { code: 'tool_error', message: 'no' }, retryable: true },
-      writer: t,
-      toolindex: t,
-      attempt: a,
-    })),
+    arbitrary: fc.tuple(tool, attempt).map(
+      ([t, a]): Draft => ({
+        type: 'tool.failed.v1',
+        data: { error: { code: 'tool_error', message: 'no' }, retryable: true },
+        writer: t,
+        toolindex: t,
+        attempt: a,
+      }),
+    ),
   },
   { weight: 1, arbitrary: fc.constantFrom<Draft>({ type: 'run.paused.v1', data: {}, writer: 'run' }) },
   { weight: 1, arbitrary: fc.constantFrom<Draft>({ type: 'run.resumed.v1', data: {}, writer: 'run' }) },
