@@ -36,7 +36,7 @@ export async function openTranslation(
   const { run, tenant } = address;
   const lease = await feeds.run(address);
   if (!lease) throw new Refusal('not_found', 'There is no such run.');
-  if (request.raw.destroyed) {
+  if (reply.raw.closed || request.raw.socket.destroyed) {
     lease.release();
     throw new Refusal('bad_request', 'The client is gone.');
   }
