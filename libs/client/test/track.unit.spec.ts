@@ -14,7 +14,7 @@ import {
   step,
   type Track,
 } from '../src/track.ts';
-import { accepted, cursorAt, eventFrame, history, type Recorded, RUN } from './history.ts';
+import { accepted, anEvent, cursorAt, eventFrame, history, type Recorded, RUN } from './history.ts';
 
 /** What the service would send for a subscription of this log at this cursor. */
 function subscription(log: readonly Recorded[], cursor: string | undefined, foldProgress: boolean): ServerFrame[] {
@@ -132,6 +132,44 @@ describe('a track', () => {
     const track = beginTrack(runFold, { cursor: cursorAt(head.at(-1)!.seq), state: foldLog(head)! });
     const played = play(track, [eventFrame(log[5]!, cursorAt(log[2]!.seq), { folded: 3 })]);
     expect(played.outputs).toMatchObject([{ type: 'event', folded: 3 }]);
+  });
+
+  it('takes joined output only where none of its text came before', () => {
+    const begin = accepted(1);
+    const output = (seq: number, text: string) => ({
+      seq,
+      event: anEvent('tool.output.v1', { channel: 'stdout', text }, { toolindex: 0, attempt: 1 }),
+    });
+    const started = [
+      { seq: 1, event: begin },
+      { seq: 2, event: anEvent('run.started.v1', {}) },
+      {
+        seq: 3,
+        event: anEvent('tool.queued.v1', { dispatch: 1, tool_seq: 0, cause: 'first' }, { toolindex: 0, onRun: true }),
+      },
+      {
+        seq: 4,
+        event: anEvent('tool.started.v1', { dispatch: 1, executor: 'x', queue_ms: 1 }, { toolindex: 0, attempt: 1 }),
+      },
+    ];
+    const parts = [output(5, 'a'), output(6, 'b'), output(7, 'c')];
+    const log = [...started, ...parts];
+    const head = log.slice(0, 5);
+    const track = beginTrack(runFold, { cursor: cursorAt(5), state: foldLog(head)! });
+    const joined = (text: string, prev: number) => eventFrame(output(7, text), cursorAt(prev), { folded: 2 });
+    const overlapping = play(track, [joined('abc', 4)]);
+    expect(overlapping.outputs).toMatchObject([{ type: 'gap', expected: cursorAt(5) }]);
+    const resumed = play(overlapping.track, [joined('bc', 5)]);
+    expect(resumed.outputs).toMatchObject([{ type: 'event', folded: 2 }]);
+    expect(resumed.track.state).toEqual(foldLog(log));
+  });
+
+  it('takes a snapshot in place of a position that the log does not have', () => {
+    const ahead = { ...foldLog(log.slice(0, 5))!, seq: 9_000 };
+    const track = beginTrack(runFold, { cursor: cursorAt(9_000), state: ahead });
+    const state = foldLog(log.slice(0, 6))!;
+    const frame: ServerFrame = { type: 'snapshot', run: RUN, cursor: cursorAt(state.seq), reason: 'epoch', state };
+    expect(play(track, [frame]).track.state).toBe(state);
   });
 
   it('takes a snapshot of another epoch, and never a snapshot that is older than what it has', () => {
