@@ -58,6 +58,8 @@ export async function httpServer(services: Services): Promise<FastifyInstance> {
       void answerError(services, error, request, reply);
     },
     clientErrorHandler: answerMalformed,
+    // Node's own refusal would be no problem document.
+    http: { requireHostHeader: false },
   });
   app.removeAllContentTypeParsers();
   acceptJson(app);
@@ -70,6 +72,8 @@ export async function httpServer(services: Services): Promise<FastifyInstance> {
     // Callers that keep connections open are to open the next one elsewhere.
     if (services.clients.draining) reply.header('Connection', 'close');
     allowOrigin(services, request, reply);
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
+      throw new Refusal('bad_request', 'The header Host is missing.');
   });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';
