@@ -13,6 +13,8 @@ import { watchTools } from './adapters/tool-catalog.ts';
 import { originCheck } from './auth/origins.ts';
 import type { Principal } from './auth/principal.ts';
 import { tokenVerifier } from './auth/tokens.ts';
+import { CableMemory } from './cable/memory.ts';
+import { PastStates } from './cable/past-states.ts';
 import type { EdgeConfig } from './config.ts';
 import { Feeds } from './feeds/feeds.ts';
 import { flusher } from './feeds/flusher.ts';
@@ -51,7 +53,7 @@ export async function buildEdge(parts: EdgeParts): Promise<Edge> {
   const { config, nc, log, logger, meter, readiness, metricsText } = parts;
   const projection = projectionClient(nc);
   const reader = runReader(log, projection);
-  const clients = new Clients(config.TOOLSTREAM_HEARTBEAT_MS);
+  const clients = new Clients(Math.min(config.TOOLSTREAM_HEARTBEAT_MS, config.TOOLSTREAM_CABLE_PING_MS));
   const turn = flusher();
   const metrics = edgeMetrics(meter, () => ({
     sockets: clients.count('socket'),
@@ -107,6 +109,7 @@ export async function buildEdge(parts: EdgeParts): Promise<Edge> {
     allowsOrigin: originCheck(config.TOOLSTREAM_ALLOWED_ORIGINS, config.TOOLSTREAM_DEV),
     clients,
     admission: new Admission({ config, clients, metrics }),
+    cable: { memory: new CableMemory(nc, logger), past: new PastStates(reader, log) },
     flusher: turn,
     metrics,
     readiness,

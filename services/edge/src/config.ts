@@ -37,6 +37,8 @@ const settings = z.object({
   /** Development: pages from any port of localhost are allowed origins. */
   TOOLSTREAM_DEV: flag,
   TOOLSTREAM_HEARTBEAT_MS: positive(15_000),
+  /** How often `/cable` pings at least. Stock clients take a connection that is silent for 6 s for dead. */
+  TOOLSTREAM_CABLE_PING_MS: positive(3_000),
   TOOLSTREAM_HELLO_TIMEOUT_MS: positive(10_000),
   /** A connection is closed this long after its token's end, unless it was refreshed. */
   TOOLSTREAM_TOKEN_GRACE_MS: positive(25_000),

@@ -4,6 +4,7 @@ import { redact } from '@toolstream/service-kit';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { ulid } from 'ulid';
 import { aguiRoutes } from './handlers/agui.ts';
+import { cableRoute } from './handlers/cable.ts';
 import { controlRoutes } from './handlers/control.ts';
 import { docsRoutes } from './handlers/docs.ts';
 import { eventRoutes } from './handlers/events.ts';
@@ -97,6 +98,7 @@ export async function httpServer(services: Services): Promise<FastifyInstance> {
 
   await webSockets(app, services);
   await websocketRoute(app, services);
+  await cableRoute(app, services);
   await docsRoutes(app);
   for (const definition of edgeRoutes(services)) registerRoute(app, definition, services.tokens);
   return app;

@@ -9,6 +9,8 @@ import type { Tickets } from './adapters/tickets.ts';
 import type { ToolCatalog } from './adapters/tool-catalog.ts';
 import type { OriginCheck } from './auth/origins.ts';
 import type { TokenVerifier } from './auth/tokens.ts';
+import type { CableMemory } from './cable/memory.ts';
+import type { PastStates } from './cable/past-states.ts';
 import type { EdgeConfig } from './config.ts';
 import type { Feeds } from './feeds/feeds.ts';
 import type { Flusher } from './feeds/flusher.ts';
@@ -36,6 +38,7 @@ export interface Services {
   readonly allowsOrigin: OriginCheck;
   readonly clients: Clients;
   readonly admission: Admission;
+  readonly cable: { readonly memory: CableMemory; readonly past: PastStates };
   readonly flusher: Flusher;
   readonly metrics: EdgeMetrics;
   readiness(): Promise<ReadyReport>;

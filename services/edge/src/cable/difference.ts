@@ -26,7 +26,7 @@ export function drawing(run: RunState, { listed = false } = {}): CableMessage[] 
  * two or a thousand that were folded or skipped: every call is told as complete once, and with its last progress.
  */
 export function difference(before: RunState | undefined, after: RunState): CableMessage[] {
-  return before ? changes(before, after) : drawing(after);
+  return before ? [...changes(before, after)] : drawing(after);
 }
 
 function* changes(before: RunState | undefined, after: RunState): Generator<CableMessage> {

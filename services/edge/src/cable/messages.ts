@@ -1,8 +1,8 @@
 import { summarise } from '@toolstream/domain';
-import { isToolEnded, type Json, type RunState, type ToolProgress, type ToolState } from '@toolstream/proto-events';
+import { isToolEnded, type RunState, type ToolProgress, type ToolState } from '@toolstream/proto-events';
 
 /** A message of the channel. Durations are in seconds; numbers are measured or come from the plan. */
-export type CableMessage = { readonly action: string } & { readonly [key: string]: Json | undefined };
+export type CableMessage = { readonly action: string } & { readonly [key: string]: unknown };
 
 /** What every message says beside its own: which run, and of which message and app. */
 function about(run: RunState): { run_id: string; app_id: string; message_id?: string } {
@@ -172,9 +172,7 @@ export function metricsOf({ metrics = {} }: ToolState): { [key: string]: number 
     api_calls_made: api_calls,
     ...counts,
   };
-  return Object.fromEntries(
-    Object.entries(named).filter((entry): entry is [string, number] => entry[1] !== undefined),
-  );
+  return Object.fromEntries(Object.entries(named).filter((entry): entry is [string, number] => entry[1] !== undefined));
 }
 
 /** What the attempt measured itself, else what its events show; 0 for a call that never ran. */

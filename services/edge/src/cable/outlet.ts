@@ -90,7 +90,7 @@ export class CableOutlet implements Outlet {
       const frame = this.#waiting[0];
       if (frame === undefined) return;
       const reading = this.#process(frame);
-      if (reading) {
+      if (reading !== undefined) {
         this.#read(reading);
         return;
       }
@@ -100,15 +100,19 @@ export class CableOutlet implements Outlet {
 
   #read(reading: Promise<void>): void {
     this.#reading = true;
-    reading
-      .catch((error: unknown) => this.#options.onFault(error))
-      .finally(() => {
+    reading.then(
+      () => {
         this.#reading = false;
         if (this.#over) return;
         this.#waiting.shift();
         this.#pump();
         if (!this.congested) this.#options.onRoom();
-      });
+      },
+      (error: unknown) => {
+        // Nothing may be left out: what waits is given up, and read again from where the client stands.
+        if (!this.#over) this.#options.onFault(error);
+      },
+    );
   }
 
   /** Returns what must be waited for, if the state before is not at hand. */

@@ -37,7 +37,10 @@ export interface Place {
 export function standingOf(history: History | undefined, place: Place): ReadStanding {
   if (history === undefined) return { standing: NOWHERE, lost: false };
   if (history === 'malformed') return { standing: NOWHERE, lost: true };
-  const records = place.partitions.map((partition) => ({ partition, record: history.streams[place.stream(partition)] }));
+  const records = place.partitions.map((partition) => ({
+    partition,
+    record: history.streams[place.stream(partition)],
+  }));
   if (records.every(({ record }) => record === undefined)) return { standing: NOWHERE, lost: false };
   const positions: Position[] = [];
   const heard: { partition: number; epoch: string; offset: number }[] = [];

@@ -86,6 +86,8 @@ export class Watch {
         const state = await past.at(watched, redraw.seq);
         if (this.#over) return;
         if (state) outlet.redraw(state, redraw);
+        const { redraw: _done, ...rest } = this.#standing;
+        this.#standing = rest;
       }
       const subscription = new Subscription({
         feed: lease.feed,
@@ -141,10 +143,13 @@ export class Watch {
     if (this.#over) return;
     const refusal = asRefusal(error);
     if (refusal.code === 'internal') this.#report(error);
-    if (refusal.code === 'not_found') return this.#gone();
+    if (refusal.code === 'not_found') {
+      this.#gone();
+      return;
+    }
     const { cursor } = this;
     this.#detach();
-    if (cursor !== undefined) this.#standing = { cursor, listed: true };
+    if (cursor !== undefined) this.#standing = { ...this.#standing, cursor, listed: true };
     clearTimeout(this.#again);
     this.#again = setTimeout(() => void this.#attach(), AGAIN_MS);
     this.#again.unref();

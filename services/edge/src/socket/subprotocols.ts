@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { SUBPROTOCOL } from '@toolstream/proto-events';
+import { CABLE_PROTOCOLS } from '../cable/wire.ts';
 
 export interface WebSocketAddress {
   /** What is spoken here. Of several that a client offers, its first. Nothing else is ever echoed: it may be a token. */
@@ -11,6 +12,7 @@ export interface WebSocketAddress {
 /** The WebSocket addresses of the edge, by path. */
 export const webSocketAddresses: Readonly<Record<string, WebSocketAddress>> = {
   '/ws': { subprotocols: [SUBPROTOCOL], required: true },
+  '/cable': { subprotocols: CABLE_PROTOCOLS, required: true },
 };
 
 export function addressOf(url: string | undefined): WebSocketAddress | undefined {

@@ -1,0 +1,68 @@
+import type { WebSocket } from 'ws';
+import type { Acks } from '../socket/acks.ts';
+
+export interface ReceiptsOptions<T> {
+  readonly ws: WebSocket;
+  readonly acks: Acks;
+  /** Writes out what waits, so that the ping comes behind it. */
+  flush(): void;
+  /** What the client will have when it answers. */
+  mark(): T;
+  onReceipt(mark: T): void;
+}
+
+/** How long after something was written its receipt is asked for. */
+const ASK_AFTER_MS = 250;
+
+/**
+ * Clients of these protocols say nothing about what they have. But every WebSocket answers a ping frame when it has read
+ * everything before it, the browser's as well, without the page's doing. So a ping behind what was written gets a receipt.
+ * One is under way at a time.
+ */
+export class Receipts<T> {
+  readonly #options: ReceiptsOptions<T>;
+  #underWay: { readonly mark: T } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #wanted = false;
+  #asked = false;
+
+  constructor(options: ReceiptsOptions<T>) {
+    this.#options = options;
+    options.ws.on('pong', () => this.#answered());
+  }
+
+  /** Something was written whose receipt matters. The first one is asked for at once. */
+  want(): void {
+    this.#wanted = true;
+    if (this.#timer || this.#underWay) return;
+    this.#timer = setTimeout(() => this.ask(), this.#asked ? ASK_AFTER_MS : 0);
+    this.#timer.unref();
+  }
+
+  ask(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#underWay) return;
+    this.#wanted = false;
+    this.#asked = true;
+    const { ws, acks, flush, mark } = this.#options;
+    this.#underWay = { mark: mark() };
+    flush();
+    acks.pinged(Date.now());
+    ws.ping();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #answered(): void {
+    const receipt = this.#underWay;
+    if (!receipt) return;
+    this.#underWay = undefined;
+    const { acks, onReceipt } = this.#options;
+    acks.answered(undefined, Date.now());
+    onReceipt(receipt.mark);
+    if (this.#wanted) this.want();
+  }
+}
