@@ -27,6 +27,11 @@ export interface FollowOptions {
    */
   onEvents: (events: readonly StoredEvent[], partition: number) => void | Promise<void>;
   /**
+   * Live events that pass only with a read that proves everything before them: after which nobody would look again, like
+   * the end of a run. A lost last message on another subject breaks no chain.
+   */
+  isProven?: (event: StoredEvent) => boolean;
+  /**
    * Behind `at.seq` gaplessness cannot be proven. The partition stands still until `continueFrom` (with the sequence of
    * a snapshot) or `stop`. Comes after everything that was delivered.
    */

@@ -35,6 +35,8 @@ export class FollowedPartition {
   #epoch: string;
   #reading = false;
   #holds = 0;
+  /** Reads must come as far as this: nothing overtakes what it stands for. */
+  #mustReach = 0;
   #slow = false;
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
@@ -67,6 +69,10 @@ export class FollowedPartition {
   live(event: StoredEvent): void {
     if (this.#stopped || this.#merge.gap) return;
     const held = this.#merge.holding;
+    if (this.#options.isProven?.(event)) {
+      this.#mustReach = Math.max(this.#mustReach, event.seq);
+      this.hold();
+    }
     if (this.#merge.live(event)) this.#deliver([event]);
     else if (this.#merge.gap) this.#gap('passed');
     else if (this.#merge.holding && !held) {
@@ -85,6 +91,7 @@ export class FollowedPartition {
   continueFrom(seq: number): void {
     if (this.#stopped) return;
     this.#merge = new Merge(seq, this.#options.maxBuffer);
+    this.#mustReach = 0;
     this.#joining = true;
     this.#epoch = this.#options.epoch();
     this.sync();
@@ -125,6 +132,7 @@ export class FollowedPartition {
     const { partition, filter, fromIsEvent, onCaughtUp } = this.#options;
     let through = 0;
     for (;;) {
+      through = Math.max(through, this.#mustReach);
       this.stats.checks++;
       const holds = this.#holds;
       const standpoint = { partition, filter, low: merge.low, epoch: this.#epoch, joining: this.#joining, fromIsEvent };

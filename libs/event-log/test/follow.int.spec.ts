@@ -177,6 +177,23 @@ describe('follow', () => {
     expect(seen.follower.stats()).toMatchObject({ repairs: 0, gaps: 0 });
   });
 
+  test('brings a lost last message of another subject before an event that must be proven', async () => {
+    const run = newRun();
+    let drop = 'none';
+    const log = await openEventLog(
+      lossyTail(main.nc, (subject) => subject.endsWith(drop)),
+      { partitions: 2 },
+    );
+    const seen = watch(log, run, { isProven: (event) => event.subject.endsWith('.1') });
+    await appendChain(main.log, run, 0, 3);
+    await untilSeen(seen, run);
+    drop = '.0';
+    await appendChain(main.log, run, 0, 1, (await main.log.readRun(run)).at(-1)!.seq);
+    await appendChain(main.log, run, 1, 1);
+    await untilSeen(seen, run);
+    expect(seen.follower.stats()).toMatchObject({ repairs: 1, gaps: 0 });
+  });
+
   test('reports a hole that other events have passed, and goes on from a snapshot', async () => {
     const run = newRun();
     let drop = '';

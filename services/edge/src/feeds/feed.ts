@@ -193,6 +193,8 @@ export class Feed {
       run: topic.kind === 'run' ? topic.run : { tenant: topic.tenant, app: topic.app },
       from: Object.fromEntries(this.partitions.map((partition, slot) => [partition, start.positions[slot]!])),
       onEvents: (events) => this.#relay(events),
+      // With its end this feed stops looking for what got lost.
+      isProven: (event) => topic.kind === 'run' && endStatus(event.type) !== undefined,
       onGapUnhealable: (reason) => {
         if (this.#follower === follower) this.#reopen(reason);
       },
