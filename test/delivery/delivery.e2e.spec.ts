@@ -24,7 +24,7 @@ async function playWave(world: World, wave: number, seeds: readonly number[]): P
   const { partitions } = world.store;
   const faults: WorldFault[] = planWorldFaults(random, partitions);
   world.store.projectionAnswers = true;
-  const running = seeds.map((seed) => new Running(world, planScenario(seed, partitions)));
+  const running = seeds.map((seed) => new Running(world, planScenario(seed, partitions), faults));
   const repaired = befall(world, faults, {
     random,
     writers: () => running.flatMap(({ writers }) => writers),
@@ -33,6 +33,10 @@ async function playWave(world: World, wave: number, seeds: readonly number[]): P
     },
   });
   const verdicts = await Promise.all(running.map((scenario) => scenario.verdict(repaired)));
+  const incomplete = running.flatMap((scenario) =>
+    scenario.incomplete.map((what) => `${scenario.scenario.seed}: ${what}`),
+  );
+  if (incomplete.length > 0) console.log(`left with a hole before it was found: ${incomplete.join(', ')}`);
   return verdicts.flat();
 }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '@toolstream/testkit';
 import { type NatsLink, openNatsLink } from './nats-link.ts';
@@ -49,7 +49,7 @@ export class EdgeProcess {
     if (port === undefined) {
       child.kill('SIGKILL');
       await link.close();
-      throw new Error(`an edge did not start; see ${logFile}`);
+      throw new Error(`an edge did not start:\n${readFileSync(logFile, 'utf8').slice(-2_000)}`);
     }
     return new EdgeProcess(link, port, child, exited);
   }

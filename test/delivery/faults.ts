@@ -99,7 +99,8 @@ async function carryOut(
     case 'stream_recreated':
       return world.store.recreate(fault.partition);
     case 'stream_purged':
-      return world.store.purgeStream(fault.partition, purgeable(writers(), fault.partition));
+      await world.store.purgeStream(fault.partition, () => purgeable(writers(), fault.partition));
+      return;
     case 'edges_cut_from_nats':
       for (let times = fault.times; times > 0; times--) {
         for (const edge of world.edges) edge.link.cut();

@@ -1,10 +1,10 @@
 import { ulid } from 'ulid';
-import { differenceOf, problemsOf, problemsOfFold } from './checker.ts';
+import { differenceOf, judge, problemsOfFold } from './checker.ts';
 import type { Deed, DeliveryClient, FirstCursor } from './clients/client.ts';
 import { LibraryClient } from './clients/library.ts';
 import { RawClient } from './clients/raw.ts';
 import { SseClient } from './clients/sse.ts';
-import { type LineFault, planLineFault } from './faults.ts';
+import { type LineFault, planLineFault, type WorldFault } from './faults.ts';
 import { Line } from './proxy.ts';
 import { type Random, randomOf, sleep } from './random.ts';
 import { Recorder, tailOf } from './record.ts';
@@ -118,9 +118,17 @@ export class Running {
   readonly #began = performance.now();
   #stopped = false;
 
-  constructor(world: World, scenario: Scenario) {
+  /** Clients that took a hole along before their edge had found it. */
+  readonly incomplete: string[] = [];
+  readonly #lossy: boolean;
+
+  constructor(world: World, scenario: Scenario, faults: readonly WorldFault[]) {
     this.#world = world;
-    this.scenario = scenario;
+    this.#lossy = faults.some(({ kind }) => kind === 'live_messages_lost');
+    // Without the projection nobody knows what a purged run was.
+    const mayPurge = !faults.some(({ kind }) => kind === 'projection_silent');
+    this.scenario = mayPurge ? scenario : withoutPurges(scenario);
+    scenario = this.scenario;
     this.truth = new Truth(scenario.app, this.#began, world.store.gone);
     const random = randomOf(scenario.seed).fork(99);
     this.writers = scenario.runs.map(
@@ -162,9 +170,8 @@ export class Running {
   async #purge({ atMs, run }: { atMs: number; run: number }): Promise<void> {
     await sleep(atMs);
     const writer = this.writers[run]!;
-    if (writer.purgeable === 0) return;
-    this.say(`purge ${writer.plan.run} below ${writer.purgeable}`);
-    await this.#world.store.purgeRun(writer.address, writer.purgeable);
+    const below = await this.#world.store.purgeRun(writer.address, () => writer.purgeable);
+    if (below > 0) this.say(`purged ${writer.plan.run} below ${below}`);
   }
 
   async #client(plan: ClientPlan, index: number): Promise<void> {
@@ -210,11 +217,14 @@ export class Running {
     while (behind().length > 0 && performance.now() < deadline) await sleep(50);
     const problems = behind().map((client) => `${client.name} is not caught up after ${SETTLE_MS} ms`);
     for (const client of this.#clients) {
+      const { entries } = client.recorder;
+      const { problems: found, incomplete } = judge(entries, this.truth, { lossy: this.#lossy });
+      this.incomplete.push(...incomplete.map((topic) => `${client.name} ${topic}`));
       const own = [
         ...client.complaints,
-        ...problemsOf(client.recorder.entries, this.truth),
-        ...problemsOfFold(client.recorder.entries, this.truth),
-        ...(problems.length > 0 ? [] : this.#finalProblems(client)),
+        ...found,
+        ...problemsOfFold(entries, this.truth, incomplete),
+        ...(problems.length > 0 ? [] : this.#finalProblems(client, incomplete)),
       ];
       problems.push(...own.map((problem) => `${client.name}: ${problem}`));
     }
@@ -222,9 +232,10 @@ export class Running {
   }
 
   /** What a client believes in the end is what the log says. An app forgets runs that ended before its last snapshot. */
-  #finalProblems(client: DeliveryClient): string[] {
+  #finalProblems(client: DeliveryClient, incomplete: readonly string[]): string[] {
     const problems: string[] = [];
     for (const topic of client.topics) {
+      if (incomplete.includes(topic)) continue;
       for (const run of topic.startsWith('run/') ? [topic.slice(4)] : this.truth.runs) {
         const given = client.stateOf(topic, run);
         if (this.truth.isLost(run) || (given === undefined && topic.startsWith('app/'))) continue;
@@ -248,6 +259,12 @@ export class Running {
     ].join('\n');
   }
 }
+
+const withoutPurges = (scenario: Scenario): Scenario => ({
+  ...scenario,
+  purges: [],
+  runs: scenario.runs.map((run) => ({ ...run, purgedAtEnd: false })),
+});
 
 async function disturb(line: Line, fault: LineFault): Promise<void> {
   const { weather } = line;

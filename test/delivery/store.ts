@@ -83,12 +83,13 @@ export class Store {
     this.#rows.delete(run);
   }
 
-  async purgeRun(run: RunAddress, below: number): Promise<void> {
-    await this.#purge(partitionOfRun(run.run)!, { filter: runSubjects(run), seq: below });
+  /** `below` is asked while nobody changes the stream; nothing is purged for 0. */
+  purgeRun(run: RunAddress, below: () => number): Promise<number> {
+    return this.#purge(partitionOfRun(run.run)!, below, { filter: runSubjects(run) });
   }
 
-  async purgeStream(partition: number, below: number): Promise<void> {
-    await this.#purge(partition, { seq: below });
+  purgeStream(partition: number, below: () => number): Promise<number> {
+    return this.#purge(partition, below, {});
   }
 
   /** The stream is deleted and made anew: another epoch, and nothing in it. */
@@ -103,9 +104,13 @@ export class Store {
     });
   }
 
-  async #purge(partition: number, how: { filter?: string; seq: number }): Promise<void> {
+  async #purge(partition: number, below: () => number, of: { filter?: string }): Promise<number> {
     const jsm = await jetstreamManager(this.#nc, { checkAPI: false });
-    await this.#gate.shared(() => jsm.streams.purge(eventStream(partition), how as { filter: string; seq: number }));
+    return this.#gate.shared(async () => {
+      const seq = below();
+      if (seq > 0) await jsm.streams.purge(eventStream(partition), { ...of, seq } as { filter: string; seq: number });
+      return seq;
+    });
   }
 
   #serve(name: string, answer: (query: unknown) => unknown): void {

@@ -53,6 +53,7 @@ export class RunWriter {
 
   /** Everything below may be purged: no subject that is still written loses its last event, nor the run all of them. */
   get purgeable(): number {
+    if (this.#epoch !== this.#store.epochOf(this.plan.run) || this.#restoring !== undefined) return 0;
     const open = [...this.#open].map((writer) => this.#lasts.get(writer)).filter((seq) => seq !== undefined);
     return open.length === 0 ? (this.#written.at(-1)?.recorded.seq ?? 0) : Math.min(...open);
   }
@@ -75,7 +76,7 @@ export class RunWriter {
       await this.#append({ type: 'run.failed.v1', data: { ...data, error }, writer: 'run' });
     } else await this.#append({ type: 'run.succeeded.v1', data, writer: 'run' });
     this.#open.delete('run');
-    if (this.plan.purgedAtEnd && !this.#stopped) await this.#store.purgeRun(this.address, this.purgeable);
+    if (this.plan.purgedAtEnd && !this.#stopped) await this.#store.purgeRun(this.address, () => this.purgeable);
   }
 
   async #tool(index: number): Promise<void> {
