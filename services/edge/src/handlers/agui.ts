@@ -33,12 +33,14 @@ export function aguiRoutes(services: Services): AnyRoute[] {
           throw new Refusal('bad_request', 'Accept must allow text/event-stream.');
         admitStream(services, call, 'agui');
         const conversation = conversationOf(body.messages);
+        const { calls, results } = conversation;
         const { address, ...attached } = await attach(services, { principal, request }, body, conversation);
         const translator = new AguiTranslator({
           threadId: body.threadId,
           runId: body.runId,
           parentRunId: body.parentRunId ?? undefined,
-          holds: conversation,
+          // Ids alone: the stream outlives the request, whose messages may be large.
+          holds: { calls, results },
           ...attached,
         });
         if (!address) return sendTranslated(call, [...translator.nothing()]);

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { callResults } from '@toolstream/domain';
-import { isToolEnded, type RunState, type ToolState, type ToolstreamEvent } from '@toolstream/proto-events';
+import { isToolEnded, type Json, type RunState, type ToolState, type ToolstreamEvent } from '@toolstream/proto-events';
 import { approvalId, type ToolView, toolView } from '../translation/tool-view.ts';
 import { Deferred, type Piece } from '../translation/translator.ts';
 import type { UiChunk } from './chunks.ts';
@@ -16,7 +16,7 @@ export type ProgressMode = (typeof PROGRESS_MODES)[number];
 export class ToolPart {
   readonly #mode: ProgressMode;
   #view: ToolView | undefined;
-  #input = false;
+  #input: Json | undefined;
   #approval: { readonly id: string; readonly answered: boolean } | undefined;
   #ended = false;
   #output: ToolState['output'];
@@ -27,7 +27,9 @@ export class ToolPart {
 
   *step(run: RunState, tool: ToolState, event: ToolstreamEvent | undefined): Generator<Piece> {
     const ended = isToolEnded(tool.status);
-    if (!this.#input || (this.#ended && !ended)) yield* this.#available(tool);
+    const reopened = this.#ended && !ended;
+    if (reopened) this.#approval = undefined;
+    if (reopened || !this.#hasInput(tool)) yield* this.#available(tool);
     yield* this.#progress(run, tool);
     yield* this.#asked(run, tool);
     yield* this.#printed(tool, event);
@@ -35,9 +37,13 @@ export class ToolPart {
     this.#ended = ended;
   }
 
+  /** An approval may have changed the arguments: the part shows what the call runs with. */
+  #hasInput({ arguments: given }: ToolState): boolean {
+    return this.#input === given || isDeepStrictEqual(this.#input, given);
+  }
+
   *#available({ call_id, name, arguments: given }: ToolState): Generator<Piece> {
-    this.#input = true;
-    this.#approval = undefined;
+    this.#input = given;
     yield new Deferred(given, (input): UiChunk => {
       return { type: 'tool-input-available', toolCallId: call_id, toolName: name, input, dynamic: true };
     });

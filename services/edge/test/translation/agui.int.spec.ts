@@ -1,9 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { type BaseEvent, buildResumeArray, HttpAgent, type Message, type RunAgentParameters } from '@ag-ui/client';
-import type { AcceptedRun, RunSnapshot } from '@toolstream/proto-events';
+import type { Recorded } from '@toolstream/domain';
+import { type AcceptedRun, eventStreamSubjects, type RunSnapshot } from '@toolstream/proto-events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestEdge, token, uniqueName, until } from '../harness.ts';
 import { startTestStack, type TestStack } from '../stack.ts';
+import { attachEverywhere as passesAguiChecks } from './agui-checks.ts';
+import { attachEverywhere as passesUiStreamChecks } from './ui-stream-checks.ts';
 
 /** The unmodified client of AG-UI against POST /agui, with everything behind it. */
 let stack: TestStack;
@@ -338,5 +341,23 @@ describe('an edge that shuts down', () => {
     const back = new Agent(agent.http.messages, { threadId });
     await back.run({ runId: 'r' });
     expect(back.answer('a')).toBe(JSON.stringify({ steps: 60 }));
+  });
+});
+
+describe('every run of this file, as the log has it', () => {
+  it('passes the checks of both protocols’ clients from every position on', async () => {
+    const { log } = stack.store;
+    const recordings = new Map<string, Recorded[]>();
+    for (let partition = 0; partition < log.partitions; partition++) {
+      for await (const stored of log.read(eventStreamSubjects(partition), { partition, from: 1 })) {
+        const { run } = stored.address();
+        recordings.set(run, [...(recordings.get(run) ?? []), { event: stored.event(), seq: stored.seq }]);
+      }
+    }
+    expect(recordings.size).toBeGreaterThan(10);
+    for (const [name, events] of recordings) {
+      await passesAguiChecks({ name, log: events });
+      await passesUiStreamChecks({ name, log: events }, 'data', 7);
+    }
   });
 });
