@@ -17,6 +17,17 @@ export type Isolation = z.infer<typeof isolation>;
 export const approvalPolicy = z.enum(['always', 'destructive', 'never']);
 export type ApprovalPolicy = z.infer<typeof approvalPolicy>;
 
+/** What a pause does to a running call: it waits at its next report, or it goes on to its end. */
+export const pausePolicy = z.enum(['hold', 'finish']);
+export type PausePolicy = z.infer<typeof pausePolicy>;
+
+/**
+ * Who may answer when a call waits for an approval: whoever holds `runs:control`, only an `admin`, or only these subjects
+ * (`sub` of the token) and an `admin`.
+ */
+export const approvers = z.union([z.enum(['control', 'admin']), z.array(z.string().min(1).max(256)).min(1).max(64)]);
+export type Approvers = z.infer<typeof approvers>;
+
 /** A tool as its executors announce it: the value under `<pool>.<name>` in the tools bucket. */
 export const toolDefinition = z.object({
   name: token,
@@ -31,6 +42,12 @@ export const toolDefinition = z.object({
   retries: retryPolicy,
   /** Used until five runs of the tool are known. */
   estimated_ms: millis,
+  /** Absent: `hold`. */
+  pause: pausePolicy.optional(),
+  /** Absent: `control`. */
+  approvers: approvers.optional(),
+  /** How long an approval is waited for before the call is denied. Absent: as the orchestrator is configured. */
+  approval_timeout_ms: millis.min(1).optional(),
 });
 export type ToolDefinition = z.infer<typeof toolDefinition>;
 

@@ -43,6 +43,7 @@ export const toolErrorCodes = {
   timeout: 'The tool call ran longer than its timeout.',
   tool_error: 'The tool threw an error.',
   tool_crashed: 'The thread or process of the tool ended without an answer.',
+  out_of_memory: 'The tool needed more memory than its thread or process may have.',
   workspace_conflict: 'The file changed since the attempt read it.',
   path_outside_workspace: 'The path leaves the workspace.',
   dead_letter: 'The job was delivered too often without an end.',

@@ -30,6 +30,8 @@ export const toolMetrics = z.object({
   duration_ms: millis.optional(),
   queue_ms: millis.optional(),
   memory_peak_bytes: count.optional(),
+  /** Processor time of its thread or process, user and system together. */
+  cpu_ms: count.optional(),
   api_calls: count.optional(),
   bytes_written: count.optional(),
   files_created: count.optional(),

@@ -35,6 +35,14 @@ export interface ToolHost {
   readonly artifacts: ToolArtifacts;
 }
 
+/** The platform's `fetch`, or one that stands in for it. */
+export type ToolFetch = typeof globalThis.fetch;
+
+export interface ContextOptions {
+  /** What `ctx.fetch` sends its requests with. Aborts and counts are the context's own business. */
+  readonly fetch?: ToolFetch | undefined;
+}
+
 export interface ToolLog {
   debug(message: string, fields?: { [key: string]: Json }): void;
   info(message: string, fields?: { [key: string]: Json }): void;
@@ -57,6 +65,8 @@ export interface ToolContext {
   checkpoint(state: Json): Promise<void>;
   readonly workspace: ToolWorkspace;
   readonly artifacts: ToolArtifacts;
+  /** As the platform's `fetch`; ends with the attempt, whatever signal it is given besides, and counts as an `api_calls`. */
+  readonly fetch: ToolFetch;
   readonly metrics: { add(name: MetricName, amount: number): void };
   readonly log: ToolLog;
 }
@@ -67,7 +77,12 @@ function observed<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-export function createContext(call: CallInfo, host: ToolHost, signal: AbortSignal): ToolContext {
+export function createContext(
+  call: CallInfo,
+  host: ToolHost,
+  signal: AbortSignal,
+  { fetch: send = globalThis.fetch }: ContextOptions = {},
+): ToolContext {
   const log = (level: LogLevel) => (message: string, fields?: { [key: string]: Json }) =>
     host.log(level, message, fields);
   return {
@@ -80,6 +95,11 @@ export function createContext(call: CallInfo, host: ToolHost, signal: AbortSigna
     checkpoint: (state) => observed(host.checkpoint(state)),
     workspace: host.workspace,
     artifacts: host.artifacts,
+    fetch: (input, init) => {
+      host.count({ api_calls: 1 });
+      const own = init?.signal ?? (input instanceof Request ? input.signal : undefined);
+      return send(input, { ...init, signal: own ? AbortSignal.any([signal, own]) : signal });
+    },
     metrics: { add: (name, amount) => host.count({ [name]: amount }) },
     log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
   };

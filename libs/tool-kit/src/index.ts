@@ -1,5 +1,6 @@
 export {
   type CallInfo,
+  type ContextOptions,
   checkedReport,
   createContext,
   type LogLevel,
@@ -7,6 +8,7 @@ export {
   type MetricCounts,
   type MetricName,
   type ToolContext,
+  type ToolFetch,
   type ToolHost,
   type ToolLog,
 } from './context.ts';
@@ -20,5 +22,16 @@ export {
 } from './failure.ts';
 export { OUTPUT_LIMITS, OutputBuffer, type OutputChunk, type OutputLimits } from './output.ts';
 export { MAX_WAITING_STAGES, ProgressCoalescer, ProgressQueue, type ProgressReport } from './progress.ts';
-export type { ListPage, ToolArtifacts, ToolWorkspace, WorkspaceFile, WorkspaceHead, WriteOptions } from './stores.ts';
+export type {
+  ArtifactSource,
+  DeleteOptions,
+  ListPage,
+  PutArtifactOptions,
+  RenameOptions,
+  ToolArtifacts,
+  ToolWorkspace,
+  WorkspaceFile,
+  WorkspaceHead,
+  WriteOptions,
+} from './stores.ts';
 export { defineTool, isTool, type Tool, type ToolSpec, toolDefinition } from './tool.ts';

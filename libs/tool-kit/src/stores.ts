@@ -29,6 +29,20 @@ export interface WriteOptions {
   readonly onBytes?: ((written: number, total: number) => void) | undefined;
 }
 
+export interface DeleteOptions {
+  /** Revision read before: only the file that was looked at is deleted. */
+  readonly expectedRevision: number;
+}
+
+export interface RenameOptions {
+  /** Revision of the source, read before. */
+  readonly expectedRevision: number;
+  /** Of the file that is replaced. Default 0: nothing may be there. */
+  readonly expectedTargetRevision?: number | undefined;
+  /** Kept with the file under its new path. */
+  readonly meta?: Json | undefined;
+}
+
 export interface ListPage {
   readonly limit?: number;
   /** Last path of the page before. */
@@ -42,10 +56,24 @@ export interface ToolWorkspace {
   read(path: string): Promise<(WorkspaceHead & { readonly bytes: Uint8Array }) | undefined>;
   /** Fails with `workspace_conflict` when the file changed since the revision was read. */
   write(path: string, bytes: Uint8Array, options: WriteOptions): Promise<WorkspaceFile>;
+  /** Fails with `workspace_conflict` when the file changed since the revision was read. */
+  delete(path: string, options: DeleteOptions): Promise<void>;
+  /** Fails with `workspace_conflict` when the source changed, or the target is not as expected. */
+  rename(from: string, to: string, options: RenameOptions): Promise<WorkspaceFile>;
+}
+
+/** A stream (of Node or of the web: a response's body) is read only as fast as the store takes it. */
+export type ArtifactSource = Uint8Array | string | AsyncIterable<Uint8Array>;
+
+export interface PutArtifactOptions {
+  /** Measured: called as the store takes the bytes; a `total` only where it is known beforehand. */
+  readonly onBytes?: ((written: number, total: number | undefined) => void) | undefined;
+  /** What a browser is told when it fetches the artifact, for example `image/png`. */
+  readonly contentType?: string | undefined;
 }
 
 /** Values too large for events, kept for the run. */
 export interface ToolArtifacts {
-  put(bytes: Uint8Array): Promise<ArtifactRef>;
+  put(source: ArtifactSource, options?: PutArtifactOptions): Promise<ArtifactRef>;
   get(ref: ArtifactRef): Promise<Uint8Array | undefined>;
 }

@@ -3,6 +3,7 @@ import {
   type Isolation,
   isToken,
   type Json,
+  type PausePolicy,
   type RetryPolicy,
   type ToolDefinition,
   toolDefinition as toolDefinitionSchema,
@@ -20,8 +21,17 @@ export interface ToolSpec<S extends z.ZodObject> {
   readonly idempotent: boolean;
   /** Removes or overwrites what cannot be brought back. */
   readonly destructive?: boolean;
-  /** Default `thread`. `inline` only for tools that do nothing but await I/O: one that computes starves its executor. */
+  /**
+   * Default: what the executor gives to tools of this one's origin, `thread` to its own and `process` to those that its
+   * configuration names. `inline` only for tools that do nothing but await I/O: one that computes starves its executor.
+   */
   readonly isolation?: Isolation;
+  /** Calls of this tool that one executor runs at once; the others wait in their slots. Default: as many as come. */
+  readonly concurrency?: number;
+  /** Heap of its thread, or memory of its process. Default: the executor's. An inline tool has no limit of its own. */
+  readonly memoryMb?: number;
+  /** What a pause of the run does to a running call. `hold` (default): it waits at its next report. `finish`: it goes on. */
+  readonly pause?: PausePolicy;
   readonly timeoutMs?: number;
   /** Default: three attempts if idempotent, else one. */
   readonly retries?: Partial<RetryPolicy>;
@@ -41,7 +51,10 @@ export interface Tool {
   readonly input: z.ZodObject;
   readonly idempotent: boolean;
   readonly destructive: boolean;
-  readonly isolation: Isolation;
+  readonly isolation: Isolation | undefined;
+  readonly concurrency: number | undefined;
+  readonly memoryMb: number | undefined;
+  readonly pause: PausePolicy;
   readonly timeoutMs: number;
   readonly retries: RetryPolicy;
   readonly approval: ApprovalPolicy;
@@ -64,7 +77,10 @@ export function defineTool<S extends z.ZodObject>(spec: ToolSpec<S>): Tool {
     input: spec.input,
     idempotent: spec.idempotent,
     destructive: spec.destructive ?? false,
-    isolation: spec.isolation ?? 'thread',
+    isolation: spec.isolation,
+    concurrency: positive(spec.name, 'concurrency', spec.concurrency),
+    memoryMb: positive(spec.name, 'memoryMb', spec.memoryMb),
+    pause: spec.pause ?? 'hold',
     timeoutMs: spec.timeoutMs ?? 60_000,
     retries: { max_attempts: spec.idempotent ? 3 : 1, initial_ms: 500, factor: 2, max_ms: 30_000, ...spec.retries },
     approval: spec.approval ?? 'destructive',
@@ -79,8 +95,16 @@ export function defineTool<S extends z.ZodObject>(spec: ToolSpec<S>): Tool {
   };
 }
 
-/** What executors announce. Throws if the tool does not fit the catalog: better at start than at the first call. */
-export function toolDefinition(tool: Tool, pool: string): ToolDefinition {
+function positive(tool: string, field: string, value: number | undefined): number | undefined {
+  if (value === undefined || (Number.isInteger(value) && value > 0)) return value;
+  throw new TypeError(`${field} of the tool ${tool} must be a whole number above 0, not ${value}`);
+}
+
+/**
+ * What executors announce. Throws if the tool does not fit the catalog: better at start than at the first call.
+ * `isolation` is for tools that do not ask for one.
+ */
+export function toolDefinition(tool: Tool, pool: string, isolation: Isolation = 'thread'): ToolDefinition {
   return toolDefinitionSchema.parse({
     name: tool.name,
     description: tool.description,
@@ -89,11 +113,12 @@ export function toolDefinition(tool: Tool, pool: string): ToolDefinition {
     input_schema: z.toJSONSchema(tool.input, { io: 'input' }),
     idempotent: tool.idempotent,
     destructive: tool.destructive,
-    isolation: tool.isolation,
+    isolation: tool.isolation ?? isolation,
     approval: tool.approval,
     timeout_ms: tool.timeoutMs,
     retries: tool.retries,
     estimated_ms: tool.estimatedMs,
+    ...(tool.pause === 'hold' ? {} : { pause: tool.pause }),
   });
 }
 

@@ -6,6 +6,7 @@ import type { ProgressReport } from './progress.ts';
 import { defineTool, isTool, type ToolSpec, toolDefinition } from './tool.ts';
 
 const none = async () => undefined;
+const readOnly = () => Promise.reject(new Error('read only'));
 
 /** Records what a tool asks for. */
 function recordingHost(over: Partial<ToolHost> = {}) {
@@ -17,8 +18,8 @@ function recordingHost(over: Partial<ToolHost> = {}) {
     checkpoint: none,
     count: (amounts) => counts.push(amounts),
     log: () => {},
-    workspace: { list: async () => [], head: none, read: none, write: () => Promise.reject(new Error('read only')) },
-    artifacts: { put: () => Promise.reject(new Error('read only')), get: none },
+    workspace: { list: async () => [], head: none, read: none, write: readOnly, delete: readOnly, rename: readOnly },
+    artifacts: { put: readOnly, get: none },
     ...over,
   };
   return { host, reports, counts };

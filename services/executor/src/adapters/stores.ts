@@ -50,9 +50,15 @@ export async function openStores(nc: NatsConnection): Promise<StoresFor> {
             const options = { run, index, attempt, expectedRevision, meta, onBytes: measured, signal };
             return toFile(await workspace.write(path, bytes, options));
           }),
+        delete: () => refused('delete'),
+        rename: () => refused('rename'),
       },
       artifacts: {
-        put: (bytes) => asTool(() => values.put(bytes, { tenant, run, kind: 'tool', signal })),
+        put: (source, { onBytes } = {}) =>
+          asTool(() => {
+            const content = typeof source === 'string' ? Buffer.from(source) : source;
+            return values.put(content, { tenant, run, kind: 'tool', onBytes, signal });
+          }),
         get: (ref) => asTool(() => values.get(ref, { tenant })),
       },
       fit: (value) => values.putJsonIfLarge(value, { tenant, run, kind: 'value' }),
@@ -60,6 +66,10 @@ export async function openStores(nc: NatsConnection): Promise<StoresFor> {
       keepOutput: (content) => values.put(content, { tenant, run, kind: 'output' }),
     };
   };
+}
+
+async function refused(what: string): Promise<never> {
+  throw new ToolFailure({ code: 'store_unsupported', message: `This workspace cannot ${what} files.` });
 }
 
 /** Store errors reach a tool as failures that say whether a fresh attempt could do better. */

@@ -27,6 +27,12 @@ export interface RemoteAnswer {
   close(): void;
 }
 
+/** A piece of a stream that the tool has been asked for. */
+interface Pull {
+  resolve(bytes: Uint8Array | undefined): void;
+  reject(error: Error): void;
+}
+
 /** The executor's end of a channel: does what the tool asks, forwards the abort, takes the result. */
 export function serveTool(
   channel: Channel<ToTool, ToHost>,
@@ -35,6 +41,7 @@ export function serveTool(
 ): RemoteAnswer {
   let peak: number | undefined;
   let closed = false;
+  const pulls = new Map<number, Pull>();
   const post = (message: ToTool) => {
     if (!closed) channel.post(message);
   };
@@ -54,9 +61,32 @@ export function serveTool(
       const onBytes = (written: number, total: number) => post({ t: 'bytes', id, written, total });
       return host.workspace.write(path, bytes, measured ? { ...options, onBytes } : options);
     },
-    putArtifact: (_, bytes) => host.artifacts.put(bytes),
+    async delete(_, path, options) {
+      await host.workspace.delete(path, options);
+    },
+    rename: (_, from, to, options) => host.workspace.rename(from, to, options),
+    putArtifact: (id, bytes, { measured, ...options }) => {
+      const onBytes = (written: number, total: number | undefined) => post({ t: 'bytes', id, written, total });
+      return host.artifacts.put(bytes ?? pulled(id), measured ? { ...options, onBytes } : options);
+    },
     getArtifact: (_, ref) => host.artifacts.get(ref),
   };
+
+  async function* pulled(id: number): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const piece = new Promise<Uint8Array | undefined>((resolve, reject) => pulls.set(id, { resolve, reject }));
+      post({ t: 'pull', id });
+      const bytes = await piece;
+      if (bytes === undefined) return;
+      yield bytes;
+    }
+  }
+
+  function settlePull(id: number, settle: (pull: Pull) => void): void {
+    const pull = pulls.get(id);
+    pulls.delete(id);
+    if (pull) settle(pull);
+  }
 
   async function answer(id: number, op: Operation, args: unknown[]): Promise<void> {
     try {
@@ -80,6 +110,10 @@ export function serveTool(
           return onHello(message.threadId);
         case 'call':
           return void answer(message.id, message.op, message.args);
+        case 'piece':
+          return settlePull(message.id, ({ resolve }) => resolve(message.bytes));
+        case 'broken':
+          return settlePull(message.id, ({ reject }) => reject(fromWireError(message.error)));
         case 'count':
           return host.count(message.counts);
         case 'log':
@@ -103,6 +137,8 @@ export function serveTool(
     memoryPeakBytes: () => peak,
     close() {
       closed = true;
+      const gone = new ToolAborted('fenced', 'The tool that the bytes come from has ended.');
+      for (const id of [...pulls.keys()]) settlePull(id, ({ reject }) => reject(gone));
       signal.removeEventListener('abort', abort);
       channel.close();
     },

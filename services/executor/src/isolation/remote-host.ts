@@ -1,22 +1,34 @@
 import { getHeapStatistics } from 'node:v8';
 import type { ArtifactRef, Json } from '@toolstream/proto-events';
 import {
+  type ArtifactSource,
   type LogLevel,
   type MetricCounts,
   type MetricName,
   ProgressQueue,
   type ProgressReport,
+  type PutArtifactOptions,
   type ToolArtifacts,
   type ToolHost,
   type ToolWorkspace,
   type WriteOptions,
 } from '@toolstream/tool-kit';
-import { type Channel, fromWireError, type Operation, type Operations, type ToHost, type ToTool } from './wire.ts';
+import {
+  type Channel,
+  fromWireError,
+  type Operation,
+  type Operations,
+  type ToHost,
+  type ToTool,
+  toWireError,
+} from './wire.ts';
 
 interface Waiting {
   resolve(value: unknown): void;
   reject(error: Error): void;
-  onBytes?: ((written: number, total: number) => void) | undefined;
+  onBytes?: ((written: number, total: number | undefined) => void) | undefined;
+  /** What the executor pulls. */
+  pieces?: AsyncIterator<Uint8Array> | undefined;
 }
 
 /**
@@ -44,9 +56,11 @@ export class RemoteHost implements ToolHost {
       head: (path) => this.#call('head', [path]),
       read: (path) => this.#call('read', [path]),
       write: (path, bytes, options) => this.#write(path, bytes, options),
+      delete: (path, options) => this.#call('delete', [path, options]),
+      rename: (from, to, options) => this.#call('rename', [from, to, options]),
     };
     this.artifacts = {
-      put: (bytes: Uint8Array) => this.#call('putArtifact', [bytes]),
+      put: (source, options) => this.#putArtifact(source, options),
       get: (ref: ArtifactRef) => this.#call('getArtifact', [ref]),
     };
     this.#measure();
@@ -59,15 +73,17 @@ export class RemoteHost implements ToolHost {
 
   /** Answers from the executor; returns false for messages that are not for the host. */
   receive(message: ToTool): boolean {
-    if (message.t !== 'value' && message.t !== 'error' && message.t !== 'bytes') return false;
+    if (message.t === 'start' || message.t === 'abort') return false;
     const waiting = this.#waiting.get(message.id);
-    if (message.t === 'bytes') {
-      waiting?.onBytes?.(message.written, message.total);
-      return true;
+    if (!waiting) return true;
+    if (message.t === 'pull') void this.#sendPiece(message.id, waiting);
+    else if (message.t === 'bytes') waiting.onBytes?.(message.written, message.total);
+    else {
+      this.#waiting.delete(message.id);
+      waiting.pieces?.return?.().catch(() => {});
+      if (message.t === 'value') waiting.resolve(message.value);
+      else waiting.reject(fromWireError(message.error));
     }
-    this.#waiting.delete(message.id);
-    if (message.t === 'value') waiting?.resolve(message.value);
-    else waiting?.reject(fromWireError(message.error));
     return true;
   }
 
@@ -113,15 +129,38 @@ export class RemoteHost implements ToolHost {
 
   #write(path: string, bytes: Uint8Array, { expectedRevision, meta, onBytes }: WriteOptions) {
     const options = { expectedRevision, measured: onBytes !== undefined, ...(meta === undefined ? {} : { meta }) };
-    return this.#call('write', [path, bytes, options], onBytes);
+    const measured = onBytes && ((written: number) => onBytes(written, bytes.byteLength));
+    return this.#call('write', [path, compact(bytes), options], { onBytes: measured });
   }
 
-  #call<O extends Operation>(op: O, args: Operations[O]['args'], onBytes?: Waiting['onBytes']) {
+  #putArtifact(source: ArtifactSource, { contentType, onBytes }: PutArtifactOptions = {}): Promise<ArtifactRef> {
+    const options = { measured: onBytes !== undefined, ...(contentType === undefined ? {} : { contentType }) };
+    if (typeof source === 'string') return this.#call('putArtifact', [Buffer.from(source), options], { onBytes });
+    if (source instanceof Uint8Array) return this.#call('putArtifact', [compact(source), options], { onBytes });
+    const pieces = source[Symbol.asyncIterator]();
+    return this.#call('putArtifact', [undefined, options], { onBytes, pieces });
+  }
+
+  async #sendPiece(id: number, { pieces }: Waiting): Promise<void> {
+    try {
+      const next = await pieces?.next();
+      const bytes = next?.done === false ? compact(next.value) : undefined;
+      this.#channel.post({ t: 'piece', id, bytes });
+    } catch (error) {
+      this.#channel.post({ t: 'broken', id, error: toWireError(error) });
+    }
+  }
+
+  #call<O extends Operation>(
+    op: O,
+    args: Operations[O]['args'],
+    stream: Pick<Waiting, 'onBytes' | 'pieces'> = {},
+  ): Promise<Operations[O]['value']> {
     this.#measure();
     this.#sendCounts();
     const id = this.#nextId++;
     return new Promise<Operations[O]['value']>((resolve, reject) => {
-      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject, onBytes });
+      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject, ...stream });
       this.#channel.post({ t: 'call', id, op, args });
     });
   }
@@ -137,3 +176,7 @@ export class RemoteHost implements ToolHost {
     this.#peak = Math.max(this.#peak, heap + external);
   }
 }
+
+/** A message carries the whole buffer that a view lies in. */
+const compact = (bytes: Uint8Array): Uint8Array =>
+  bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);

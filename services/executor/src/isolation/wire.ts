@@ -2,11 +2,13 @@ import type { ArtifactRef, Json } from '@toolstream/proto-events';
 import {
   type AbortKind,
   type CallInfo,
+  type DeleteOptions,
   isToolFailure,
   type ListPage,
   type LogLevel,
   type MetricCounts,
   type ProgressReport,
+  type RenameOptions,
   ToolAborted,
   ToolFailure,
   type WorkspaceFile,
@@ -25,7 +27,13 @@ export interface Operations {
     args: [path: string, bytes: Uint8Array, options: { expectedRevision: number; meta?: Json; measured: boolean }];
     value: WorkspaceFile;
   };
-  putArtifact: { args: [bytes: Uint8Array]; value: ArtifactRef };
+  delete: { args: [path: string, options: DeleteOptions]; value: undefined };
+  rename: { args: [from: string, to: string, options: RenameOptions]; value: WorkspaceFile };
+  /** Without bytes: they are pulled, piece by piece, as the store takes them. */
+  putArtifact: {
+    args: [bytes: Uint8Array | undefined, options: { contentType?: string; measured: boolean }];
+    value: ArtifactRef;
+  };
   getArtifact: { args: [ref: ArtifactRef]; value: Uint8Array | undefined };
 }
 export type Operation = keyof Operations;
@@ -41,6 +49,9 @@ export interface Task {
 export type ToHost =
   | { readonly t: 'hello'; readonly threadId: number }
   | { readonly t: 'call'; readonly id: number; readonly op: Operation; readonly args: unknown[] }
+  /** Answers a pull; without bytes: that was all. */
+  | { readonly t: 'piece'; readonly id: number; readonly bytes: Uint8Array | undefined }
+  | { readonly t: 'broken'; readonly id: number; readonly error: WireError }
   | { readonly t: 'count'; readonly counts: MetricCounts }
   | { readonly t: 'log'; readonly level: LogLevel; readonly message: string; readonly fields?: { [key: string]: Json } }
   | { readonly t: 'done'; readonly result: Json; readonly memoryPeakBytes: number }
@@ -50,7 +61,8 @@ export type ToTool =
   | { readonly t: 'start'; readonly task: Task }
   | { readonly t: 'value'; readonly id: number; readonly value: unknown }
   | { readonly t: 'error'; readonly id: number; readonly error: WireError }
-  | { readonly t: 'bytes'; readonly id: number; readonly written: number; readonly total: number }
+  | { readonly t: 'bytes'; readonly id: number; readonly written: number; readonly total: number | undefined }
+  | { readonly t: 'pull'; readonly id: number }
   | { readonly t: 'abort'; readonly kind: AbortKind; readonly message: string };
 
 /** One end of a message port or of a process's IPC channel. */

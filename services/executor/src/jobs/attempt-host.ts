@@ -52,9 +52,11 @@ export class AttemptHost implements ToolHost {
       head: (path) => allowed(() => workspace.head(path)),
       read: (path) => allowed(() => workspace.read(path)),
       write: (path, bytes, write) => allowed(() => workspace.write(path, bytes, write)),
+      delete: (path, options) => allowed(() => workspace.delete(path, options)),
+      rename: (from, to, options) => allowed(() => workspace.rename(from, to, options)),
     };
     this.artifacts = {
-      put: (bytes) => allowed(() => artifacts.put(bytes)),
+      put: (source, options) => allowed(() => artifacts.put(source, options)),
       get: (ref) => allowed(() => artifacts.get(ref)),
     };
   }
