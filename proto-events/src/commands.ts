@@ -5,7 +5,13 @@ import { runId, token } from './tokens.ts';
 import { count, json, millis } from './values.ts';
 
 /** Who asks; taken from the token by the edge, recorded in the event. */
-const caller = { tenant: token, actor: z.string().min(1).max(256), traceparent: z.string().max(128).optional() };
+const caller = {
+  tenant: token,
+  actor: z.string().min(1).max(256),
+  /** The token's scope is `admin`. Absent: it is not. */
+  admin: z.boolean().optional(),
+  traceparent: z.string().max(128).optional(),
+};
 const reason = z.string().max(1000).optional();
 /** Given by the caller (`Idempotency-Key`, a frame's `id`) or made by the edge: a command repeated is answered, not repeated. */
 const commandId = z.string().min(1).max(128);

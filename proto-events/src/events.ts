@@ -74,9 +74,17 @@ export const eventTypes = {
     on: 'run',
     data: z.object({ failures: z.number().int().min(1), delay_ms: millis, due_at: instant }),
   },
-  'tool.approval_requested.v1': { on: 'run', data: z.object({ reason: z.enum(['policy', 'lost_attempt']) }) },
+  'tool.approval_requested.v1': {
+    on: 'run',
+    data: z.object({
+      reason: z.enum(['policy', 'lost_attempt']),
+      /** When it is denied if nobody answers. A pause moves it: what holds is in the tool's state. */
+      expires_at: instant.optional(),
+    }),
+  },
   'tool.approved.v1': { on: 'run', data: z.object({ reason, arguments: json.optional() }) },
-  'tool.denied.v1': { on: 'run', data: z.object({ reason }) },
+  /** `expired`: nobody answered in time; the actor is then `toolstream`. */
+  'tool.denied.v1': { on: 'run', data: z.object({ reason, expired: z.boolean().optional() }) },
   'tool.cancel_requested.v1': { on: 'run', data: z.object({ reason }) },
   'tool.retry_requested.v1': { on: 'run', data: z.object({ reason }) },
 } as const satisfies Record<string, { on: 'run' | 'tool' | 'either'; data: z.ZodType }>;

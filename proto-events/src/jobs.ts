@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isolation } from './catalog.ts';
+import { isolation, pausePolicy } from './catalog.ts';
 import { PRIORITIES } from './subjects.ts';
 import { runId, token } from './tokens.ts';
 import { count, instant, json, millis } from './values.ts';
@@ -27,6 +27,8 @@ export const job = z.object({
   timeout_ms: millis.min(1),
   idempotent: z.boolean(),
   isolation,
+  /** Absent: `hold`. */
+  pause: pausePolicy.optional(),
   checkpoint: json.optional(),
   traceparent: z.string().optional(),
 });
@@ -37,7 +39,7 @@ export const jobId = (run: string, index: number, dispatch: number): string => `
 /** A durable timer. When it fires it is a command that the state may refuse. */
 export const timer = z.object({
   id: token,
-  kind: z.enum(['retry', 'run_timeout', 'run_expiry', 'abandon']),
+  kind: z.enum(['retry', 'run_timeout', 'run_expiry', 'abandon', 'approval']),
   tenant: token,
   app: token,
   run: runId,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { approvalPolicy, isolation, retryPolicy } from './catalog.ts';
+import { approvalPolicy, approvers, isolation, pausePolicy, retryPolicy } from './catalog.ts';
 import { PRIORITIES } from './subjects.ts';
 import { token } from './tokens.ts';
 import { count, json, millis, toolError } from './values.ts';
@@ -23,6 +23,12 @@ export const plannedTool = z.object({
   isolation,
   approval_policy: approvalPolicy,
   destructive: z.boolean(),
+  /** Absent: `control`. */
+  approvers: approvers.optional(),
+  /** How long an approval is waited for, pauses outside. Absent: for as long as the run lives. */
+  approval_timeout_ms: millis.min(1).optional(),
+  /** Absent: `hold`. */
+  pause: pausePolicy.optional(),
   estimated_duration_ms: millis,
   /** Set when the call cannot run (`unknown_tool`, `invalid_arguments`): it fails alone when its turn comes. */
   rejection: toolError.optional(),

@@ -60,6 +60,10 @@ export const toolState = plannedTool.extend({
     .object({
       reason: z.enum(['policy', 'lost_attempt']),
       requested_at: instant,
+      /** When it is denied if nobody answers; moved on by what the run is paused. */
+      expires_at: instant.optional(),
+      /** Nobody answered in time. */
+      expired: z.boolean().optional(),
       decision: z.enum(['approved', 'denied']).optional(),
       decided_at: instant.optional(),
       actor: z.string().optional(),
