@@ -195,7 +195,7 @@ export class RunWriter {
   }
 }
 
-function planOf({ tools, ordering }: RunPlanned): RunPlan {
+export function planOf({ tools, ordering }: Pick<RunPlanned, 'tools' | 'ordering'>): RunPlan {
   return {
     ordering,
     priority: 'normal',
