@@ -28,8 +28,8 @@ export type History = z.infer<typeof history> | 'malformed';
 const command = z.object({
   command: z.string(),
   identifier: z.string().optional(),
-  data: z.unknown(),
-  history: z.unknown(),
+  data: z.unknown().optional(),
+  history: z.unknown().optional(),
 });
 
 export interface CableCommand {
