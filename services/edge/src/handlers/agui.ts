@@ -1,6 +1,6 @@
 import { attach } from '../agui/attach.ts';
 import { conversationOf } from '../agui/conversation.ts';
-import { runAgentBody } from '../agui/input.ts';
+import { runAgentBody, runAgentInput } from '../agui/input.ts';
 import { AguiTranslator } from '../agui/translator.ts';
 import { Refusal } from '../problems.ts';
 import type { Services } from '../services.ts';
@@ -19,6 +19,7 @@ export function aguiRoutes(services: Services): AnyRoute[] {
       // Submitting needs `runs:write`, answering interrupts `runs:control`.
       scope: 'runs:read',
       body: runAgentBody,
+      documentedBody: runAgentInput,
       answers: {
         200: {
           description:
