@@ -47,6 +47,8 @@ export interface ConnectionOptions {
   hello(token: string): ClientFrame;
   positions(): Record<string, string>;
   onState(state: SocketState): void;
+  /** A socket is being opened; the greeting is due. */
+  onDial(): void;
   onLost(loss: Loss): void;
   /** Greeted and open: what did not fit into the hello frame goes out now. */
   onOpen(): void;
@@ -187,6 +189,7 @@ export class Connection {
       return;
     }
     this.#socket = socket;
+    this.#options.onDial();
     this.#timers.set('greeting', this.#options.timing.greetingMs, () => this.#abandon('greeting_timeout'));
     socket.onopen = () => socket.send(JSON.stringify(this.#options.hello(token)));
     socket.onmessage = (message: { data: unknown }) => this.#received(message.data);

@@ -66,6 +66,8 @@ export class Switchboard {
   #verifying: Promise<boolean> | undefined;
   #state: ConnectionState;
   #ended: string | undefined;
+  /** Nobody sees the page: other tabs of it may need the connections more. */
+  #hidden = false;
   #awake = () => {};
 
   constructor(options: SwitchboardOptions) {
@@ -108,7 +110,12 @@ export class Switchboard {
     const was = this.#life;
     this.#life = 'on';
     this.#ended = undefined;
-    if (was !== 'frozen') this.#awake = watchSleep({ wake: () => this.check(), freeze: () => this.#freeze() });
+    if (was !== 'frozen')
+      this.#awake = watchSleep({
+        wake: () => this.check(),
+        freeze: () => this.#freeze(),
+        show: (shown) => this.#show(shown),
+      });
     if (this.#active !== 'websocket') {
       for (const subscriber of this.#options.subscribers()) this.#place(subscriber);
       this.#options.onCommands();
@@ -177,6 +184,17 @@ export class Switchboard {
     for (const transport of [this.#socket, this.#sse, this.#polling]) transport?.check();
   }
 
+  /** A hidden tab keeps its socket, and gives streams back: all tabs of a page share the few connections there are. */
+  #show(shown: boolean): void {
+    this.#hidden = !shown;
+    if (this.#life !== 'on' || this.#active !== 'sse' || !this.#order.includes('polling')) return;
+    const misplaced = [...this.#options.subscribers()].filter((subscriber) => {
+      const carrier = this.#carriers.get(subscriber.key);
+      return carrier !== undefined && carrier !== this.#carrierOf(subscriber);
+    });
+    this.#move(misplaced);
+  }
+
   #freeze(): void {
     if (this.#life !== 'on') return;
     this.#life = 'frozen';
@@ -209,32 +227,35 @@ export class Switchboard {
   #carrierOf({ target }: Subscriber): Transport {
     if (this.#active === 'websocket') return this.#socket!;
     if (this.#active === 'polling' || 'message_id' in target) return this.#polling;
-    return this.#sse.full && this.#order.includes('polling') ? this.#polling : this.#sse;
+    const crowded = this.#hidden || this.#sse.full;
+    return crowded && this.#order.includes('polling') ? this.#polling : this.#sse;
   }
 
   /** A stream has ended: one of those that had to poll takes its place. */
   #fill(): void {
-    if (this.#active !== 'sse' || this.#life !== 'on' || this.#sse.full) return;
+    if (this.#active !== 'sse' || this.#life !== 'on' || this.#hidden || this.#sse.full) return;
     for (const subscriber of this.#options.subscribers()) {
       if (this.#carriers.get(subscriber.key) !== this.#polling || 'message_id' in subscriber.target) continue;
-      this.#polling.unsubscribe(subscriber);
-      this.#place(subscriber);
+      this.#move([subscriber]);
       return;
     }
   }
 
-  /** Moves everything; each goes on at its cursor. */
-  #switchTo(name: TransportName, reason: string | undefined): void {
-    this.#active = name;
-    this.#reason = reason;
-    this.#timers.clear();
-    const moved = [...this.#options.subscribers()];
-    for (const subscriber of moved) {
+  /** Each goes on at its cursor, wherever it is carried now. */
+  #move(subscribers: readonly Subscriber[]): void {
+    for (const subscriber of subscribers) {
       this.#carriers.get(subscriber.key)?.unsubscribe(subscriber);
       this.#carriers.delete(subscriber.key);
       subscriber.disconnected();
     }
-    for (const subscriber of moved) this.#place(subscriber);
+    for (const subscriber of subscribers) this.#place(subscriber);
+  }
+
+  #switchTo(name: TransportName, reason: string | undefined): void {
+    this.#active = name;
+    this.#reason = reason;
+    this.#timers.clear();
+    this.#move([...this.#options.subscribers()]);
     if (name === 'websocket') this.#commands.stop();
     this.#options.onCommands();
     this.#planProbe();
@@ -259,18 +280,17 @@ export class Switchboard {
       onAck,
       onRefused,
       leastDelay: () => (this.#active === 'websocket' ? 0 : this.#probeDelay()),
-      onState: ({ status }) => this.#socketChanged(status),
+      onState: () => {
+        if (this.#active === 'websocket') this.#changed();
+      },
+      onDial: () => {
+        if (this.#active === 'websocket')
+          this.#timers.set('slow', this.#options.timing.slowGreetingMs, () => void this.#greetingIsSlow());
+      },
       onOpen: () => this.#opened(),
       onLost: (loss) => this.#socketLost(loss.byService, loss.lastedMs),
       onFatal: (error) => this.#fatal(error),
     };
-  }
-
-  #socketChanged(status: string): void {
-    const { timing } = this.#options;
-    if (status === 'connecting' && this.#active === 'websocket' && !this.#timers.isSet('slow'))
-      this.#timers.set('slow', timing.slowGreetingMs, () => void this.#greetingIsSlow());
-    if (this.#active === 'websocket') this.#changed();
   }
 
   #opened(): void {
@@ -286,6 +306,7 @@ export class Switchboard {
   }
 
   #socketLost(byService: boolean, lastedMs: number | undefined): void {
+    this.#timers.stop('slow');
     if (this.#active !== 'websocket') {
       this.#timers.stop('hold');
       this.#probes += 1;

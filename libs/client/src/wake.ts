@@ -10,6 +10,8 @@ export interface Sleeper {
   wake(): void;
   /** Nothing runs from now on, until {@link wake}: part politely. */
   freeze(): void;
+  /** The page is seen by somebody, or by nobody. */
+  show(shown: boolean): void;
 }
 
 const TICK_MS = 5_000;
@@ -18,7 +20,7 @@ const LATE_MS = 15_000;
 
 /**
  * Listens for everything that ends a sleep: a tab that is shown again, a page that comes out of the cache, the network's
- * return, and a clock that has jumped, which is all that tells of a laptop's closed lid. A hidden tab keeps its connection.
+ * return, and a clock that has jumped, which is all that tells of a laptop's closed lid.
  */
 export function watchSleep(
   sleeper: Sleeper,
@@ -28,16 +30,22 @@ export function watchSleep(
   const { document } = around;
   const wake = () => sleeper.wake();
   const freeze = () => sleeper.freeze();
+  const seen = () => {
+    const shown = document?.visibilityState !== 'hidden';
+    sleeper.show(shown);
+    if (shown) wake();
+  };
   const heard: [Surroundings | NonNullable<Surroundings['document']> | undefined, string, (event: Event) => void][] = [
     [around, 'online', wake],
     [around, 'pageshow', wake],
     // A page with an open connection is not kept in the cache for going back.
     [around, 'pagehide', (event) => (event as PageTransitionEvent).persisted && freeze()],
-    [document, 'visibilitychange', () => document?.visibilityState === 'visible' && wake()],
+    [document, 'visibilitychange', seen],
     [document, 'resume', wake],
     [document, 'freeze', freeze],
   ];
   for (const [target, name, listener] of heard) target?.addEventListener?.(name, listener);
+  sleeper.show(document?.visibilityState !== 'hidden');
   let due = now() + TICK_MS;
   const clock = setInterval(() => {
     const late = now() - due;

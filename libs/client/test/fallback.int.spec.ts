@@ -339,6 +339,26 @@ describe('tokens', () => {
   );
 });
 
+describe('a token that is revoked', () => {
+  it.each(['websocket', 'sse', 'polling'] as const)('ends it on %s, and no other is asked for', async (transport) => {
+    const run = await HandRun.accept(store.log);
+    const sub = uniqueName('user');
+    const fetch = vi.fn(() => token({ sub, iat: Math.floor(Date.now() / 1000) - 5 }));
+    const client = connect({ transports: [transport], token: fetch });
+    const watch = client.watch(run.run);
+    await vi.waitFor(() => expect(watch.state).toBeDefined());
+    const revoked = await edge.fetch('/v1/revocations', {
+      method: 'POST',
+      body: JSON.stringify({ sub }),
+      token: token({ scope: 'admin' }),
+    });
+    expect(revoked.status).toBeLessThan(300);
+    await expect(watch.done).rejects.toMatchObject({ code: 'token_revoked' });
+    expect(client.connection).toMatchObject({ status: 'closed', reason: 'token_revoked' });
+    expect(fetch).toHaveBeenCalledTimes(1);
+  });
+});
+
 describe('subscriptions on a fallback', () => {
   it('stream as long as a browser has connections to spare; the others are asked for, until there is room', async () => {
     const runs = await Promise.all(Array.from({ length: 6 }, () => HandRun.accept(store.log)));
@@ -445,6 +465,28 @@ describe('a page that wakes', () => {
       await expectWhole(run, watch, seen);
     },
   );
+
+  it('streams while somebody sees it, and asks again and again while nobody does', async () => {
+    const { document } = page();
+    const run = await HandRun.accept(store.log, { tools: 1 });
+    const client = connect({ transports: ['sse', 'polling'] });
+    const watch = client.watch(run.run, { cursor: 'start' });
+    const seen = cursors(watch);
+    await open(client, 'sse');
+    const streams = () => edge.edge.services.clients.count('stream');
+    document.visibilityState = 'hidden';
+    document.dispatchEvent(new Event('visibilitychange'));
+    await vi.waitFor(() => expect(streams()).toBe(0));
+    await run.start();
+    await vi.waitFor(() => expect(seen).toHaveLength(2));
+    document.visibilityState = 'visible';
+    document.dispatchEvent(new Event('visibilitychange'));
+    await vi.waitFor(() => expect(streams()).toBe(1));
+    await run.startTool(0);
+    await run.succeedTool(0);
+    await run.succeed();
+    await expectWhole(run, watch, seen);
+  });
 
   it('leaves a living connection alone', async () => {
     const { around, document } = page();

@@ -210,18 +210,22 @@ describe('sleep', () => {
     const document = Object.assign(new EventTarget(), { visibilityState: 'hidden' as DocumentVisibilityState });
     const around = Object.assign(new EventTarget(), { document });
     const clock = { ahead: 0 };
-    const sleeper = { wake: () => void told.push('wake'), freeze: () => void told.push('freeze') };
+    const sleeper = {
+      wake: () => void told.push('wake'),
+      freeze: () => void told.push('freeze'),
+      show: (shown: boolean) => void told.push(shown ? 'shown' : 'hidden'),
+    };
     const stop = watchSleep(sleeper, around, () => Date.now() + clock.ahead);
+    expect(told.splice(0)).toEqual(['hidden']);
     return { told, document, around, clock, stop };
   }
 
   it('ends when a tab is shown, not when it is hidden', () => {
     const { told, document } = setUp();
     document.dispatchEvent(new Event('visibilitychange'));
-    expect(told).toEqual([]);
     document.visibilityState = 'visible';
     document.dispatchEvent(new Event('visibilitychange'));
-    expect(told).toEqual(['wake']);
+    expect(told).toEqual(['hidden', 'shown', 'wake']);
   });
 
   it('begins when a page is frozen or kept for going back, and ends when it returns', () => {
