@@ -73,8 +73,10 @@ function logged(client: Client, watch: RunWatch, { stream, onScreen }: FollowOpt
   watch.on('snapshot', ({ state }) => write(log.begin(state)));
   watch.on('event', ({ event, state }) => write(log.line(event, state)));
   onScreen?.(write);
-  return client.onConnection(({ status, reason }) => {
+  return client.onConnection(({ status, transport, reason }) => {
     if (status === 'waiting') write(`The connection is lost (${reason}); the run goes on.`);
+    if (status === 'open' && transport !== 'websocket')
+      write(`Following by ${transport}, for want of something better.`);
   });
 }
 
