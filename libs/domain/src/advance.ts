@@ -1,5 +1,7 @@
 import { isRunEnded, isToolEnded, type RunState, type ToolState } from '@toolstream/proto-events';
+import { APPROVAL_EXPIRY_ACTOR, approvalExpiry } from './approvals.ts';
 import { abandonDue, isDue, runDeadline, runExpiry } from './deadlines.ts';
+import { isEligible } from './eligible.ts';
 import { evolve } from './evolve.ts';
 import { backoff } from './retry.ts';
 import { summarise } from './summary.ts';
@@ -56,7 +58,9 @@ function toolStep(state: RunState, tool: ToolState, now: Now): Draft | undefined
   if (state.status === 'paused') return tool.status === 'queued' ? takenBack(tool) : undefined;
   switch (tool.status) {
     case 'pending':
-      return pendingStep(state, tool);
+      return pendingStep(state, tool, now.at);
+    case 'awaiting_approval':
+      return expiredStep(tool, now.at);
     case 'retrying':
       return retryStep(tool, now);
     default:
@@ -85,7 +89,7 @@ function cancelStep(
 
 const takenBack = (tool: ToolState): Draft => onTool(tool, { type: 'tool.released.v1', data: { reason: 'paused' } });
 
-function pendingStep(state: RunState, tool: ToolState): Draft | undefined {
+function pendingStep(state: RunState, tool: ToolState, at: string): Draft | undefined {
   if (!isEligible(state, tool)) return undefined;
   const failed =
     state.ordering === 'graph' ? tool.depends_on.find((i) => state.tools[i]?.status !== 'succeeded') : undefined;
@@ -97,14 +101,25 @@ function pendingStep(state: RunState, tool: ToolState): Draft | undefined {
   if (tool.rejection) return onRun(tool, { type: 'tool.failed.v1', data: { error: tool.rejection, retryable: false } });
   const approved = tool.approval?.decision === 'approved';
   if (tool.released === 'lost' && !tool.idempotent) {
-    return onRun(tool, { type: 'tool.approval_requested.v1', data: { reason: 'lost_attempt' } });
+    return askForApproval(tool, 'lost_attempt', at);
   }
   const needsApproval =
     tool.approval_policy === 'always' || (tool.approval_policy === 'destructive' && tool.destructive);
-  if (needsApproval && !approved)
-    return onRun(tool, { type: 'tool.approval_requested.v1', data: { reason: 'policy' } });
+  if (needsApproval && !approved) return askForApproval(tool, 'policy', at);
   const cause = tool.released === 'paused' ? 'resumed' : tool.released ? 'released' : approved ? 'approved' : 'first';
   return queued(tool, tool.dispatch > 0 && cause === 'first' ? 'requested' : cause);
+}
+
+const askForApproval = (tool: ToolState, reason: 'policy' | 'lost_attempt', at: string): Draft =>
+  onRun(tool, { type: 'tool.approval_requested.v1', data: { reason, expires_at: approvalExpiry(tool, at) } });
+
+/** Nobody answered: the call is denied in the name of the service. A paused run does not come here. */
+function expiredStep(tool: ToolState, at: string): Draft | undefined {
+  const expires = tool.approval?.expires_at;
+  if (expires === undefined || !isDue(expires, at)) return undefined;
+  const reason = `Nobody approved or denied it within ${tool.approval_timeout_ms} ms.`;
+  const draft = onRun(tool, { type: 'tool.denied.v1', data: { reason, expired: true } });
+  return { ...draft, actor: APPROVAL_EXPIRY_ACTOR };
 }
 
 function retryStep(tool: ToolState, now: Now): Draft | undefined {
@@ -116,19 +131,6 @@ function retryStep(tool: ToolState, now: Now): Draft | undefined {
 
 const queued = (tool: ToolState, cause: 'first' | 'retry' | 'resumed' | 'released' | 'approved' | 'requested'): Draft =>
   onRun(tool, { type: 'tool.queued.v1', data: { dispatch: tool.dispatch + 1, tool_seq: tool.tool_seq, cause } });
-
-/** Sequential calls wait for the end of the one before, whatever that end; in a graph, for the end of what they name. */
-export function isEligible(state: RunState, tool: ToolState): boolean {
-  const ended = (i: number): boolean => isToolEnded(state.tools[i]?.status ?? 'pending');
-  switch (state.ordering) {
-    case 'parallel':
-      return true;
-    case 'sequential':
-      return tool.index === 0 || ended(tool.index - 1);
-    case 'graph':
-      return tool.depends_on.every(ended);
-  }
-}
 
 function runEnd(state: RunState, at: string): Draft {
   const summary = summarise(state, at);

@@ -1,4 +1,4 @@
-import { isRunEnded, type RunState, type ToolstreamEvent } from '@toolstream/proto-events';
+import { isRunEnded, type PausePolicy, type RunState, type ToolstreamEvent } from '@toolstream/proto-events';
 
 /**
  * The part of a run's state that an attempt obeys. The full fold derives a run's status from this same function, so an
@@ -47,8 +47,14 @@ export function controlOf(state: RunState): RunControl {
   };
 }
 
-/** What an attempt of this tool must do now. An ended run is `cancel`: nothing may follow its end. */
-export function toolControl(control: RunControl, index: number): 'run' | 'pause' | 'cancel' {
+/**
+ * What an attempt of this tool must do now. An ended run is `cancel`: nothing may follow its end. A tool whose policy is to
+ * `finish` goes on through a pause; what is paused then is only the start of others.
+ */
+export function toolControl(
+  control: RunControl,
+  { index, pause = 'hold' }: { readonly index: number; readonly pause?: PausePolicy | undefined },
+): 'run' | 'pause' | 'cancel' {
   if (control.ended || control.cancelling || control.cancelled_tools.includes(index)) return 'cancel';
-  return control.paused ? 'pause' : 'run';
+  return control.paused && pause === 'hold' ? 'pause' : 'run';
 }

@@ -1,5 +1,6 @@
 import { isRunEnded, isToolEnded, type RunState, type ToolState } from '@toolstream/proto-events';
 import { advance } from './advance.ts';
+import { mayAnswer } from './approvals.ts';
 import { laterOf } from './time.ts';
 import { accept, already, type Command, type Decision, type Draft, type Now, reject } from './types.ts';
 
@@ -94,17 +95,22 @@ function onTool(command: ToolCommand, state: RunState, tool: ToolState): Decisio
     case 'deny_tool': {
       const wish = command.type === 'approve_tool' ? 'approve' : 'deny';
       const made = wish === 'approve' ? 'approved' : 'denied';
+      if (!mayAnswer(tool, command)) return reject('forbidden', notAllowed(tool));
       if (tool.approval?.decision === made) return already(mark(wish) ?? state.run_seq);
       if (isToolEnded(tool.status)) return reject('tool_ended', `The tool call has ended: ${tool.status}.`);
       if (tool.status !== 'awaiting_approval') {
         return reject('not_awaiting_approval', `The tool call is ${tool.status}; it does not wait for an approval.`);
       }
+      if (command.type === 'approve_tool' && command.misfit !== undefined) return reject('invalid', command.misfit);
       return command.type === 'approve_tool'
         ? make({ type: 'tool.approved.v1', data: { ...data, arguments: command.arguments } })
         : make({ type: 'tool.denied.v1', data });
     }
   }
 }
+
+const notAllowed = ({ name, approvers }: ToolState): string =>
+  `Calls of ${name} are approved or denied ${approvers === 'admin' ? 'with the scope admin only' : 'by those whom the tool names, or with the scope admin'}.`;
 
 /** Ends a tool whose job was delivered too often; nothing if another job or an end has overtaken it. */
 function deadLetter(command: Extract<Command, { type: 'dead_letter' }>, state: RunState): Decision {

@@ -99,7 +99,11 @@ function changed(tool: ToolState, event: ToolstreamEvent, cancelling: boolean): 
       return {
         ...tool,
         status: 'awaiting_approval',
-        approval: { reason: event.data.reason, requested_at: event.time },
+        approval: {
+          reason: event.data.reason,
+          requested_at: event.time,
+          ...(event.data.expires_at === undefined ? {} : { expires_at: event.data.expires_at }),
+        },
       };
     case 'tool.approved.v1': {
       const approval = decided(tool, event, event.data.reason, 'approved');
@@ -109,11 +113,15 @@ function changed(tool: ToolState, event: ToolstreamEvent, cancelling: boolean): 
       return { ...rest, ...edited, status: 'pending', approval };
     }
     case 'tool.denied.v1': {
-      const approval = decided(tool, event, event.data.reason, 'denied');
-      if (!approval) return tool;
+      const decision = decided(tool, event, event.data.reason, 'denied');
+      if (!decision) return tool;
+      const { expired } = event.data;
+      const approval = expired === undefined ? decision : { ...decision, expired };
       const ended = { ...tool, approval, ended_at: event.time };
       if (approval.reason !== 'lost_attempt') return { ...ended, status: 'denied' };
-      const message = 'The attempt was lost, and running it again was denied.';
+      const message = expired
+        ? 'The attempt was lost, and nobody said in time whether it may run again.'
+        : 'The attempt was lost, and running it again was denied.';
       return { ...ended, status: 'failed', error: { code: 'lost_attempt_denied', message } };
     }
     case 'tool.cancel_requested.v1': {

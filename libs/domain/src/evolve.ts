@@ -4,9 +4,11 @@ import {
   isToolEnded,
   type RunState,
   type RunStatus,
+  type ToolState,
   type ToolstreamEvent,
   writerOf,
 } from '@toolstream/proto-events';
+import { afterPause } from './approvals.ts';
 import { controlOf, evolveControl } from './control.ts';
 import { evolveTool } from './evolve-tool.ts';
 import { replaceTool } from './replace-tool.ts';
@@ -115,9 +117,17 @@ const liveStatus = (state: RunState): RunStatus => (state.started_at === undefin
 
 function unpaused(state: RunState, at: string): RunState {
   const { paused_at, ...rest } = state;
+  const tools =
+    paused_at === undefined ? state.tools : sameIfEqual(state.tools, (tool) => afterPause(tool, paused_at, at));
   // A pause before the start is no part of the running time that the run's deadline counts.
   const counts = paused_at !== undefined && state.started_at !== undefined;
-  return { ...rest, paused_ms: state.paused_ms + (counts ? between(paused_at, at) : 0) };
+  return { ...rest, tools, paused_ms: state.paused_ms + (counts ? between(paused_at, at) : 0) };
+}
+
+/** The list itself where no tool changes. */
+function sameIfEqual(tools: ToolState[], change: (tool: ToolState) => ToolState): ToolState[] {
+  const changed = tools.map(change);
+  return changed.every((tool, index) => tool === tools[index]) ? tools : changed;
 }
 
 /** Ids of command-made events start with `c-`; the newest are kept so that a repeated command is answered, not done again. */

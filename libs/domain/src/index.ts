@@ -1,5 +1,5 @@
 export { advance } from './advance.ts';
-export { awaitedApprovals } from './approvals.ts';
+export { APPROVAL_EXPIRY_ACTOR, awaitedApprovals, mayAnswer } from './approvals.ts';
 export { controlOf, evolveControl, FREE, type RunControl, toolControl } from './control.ts';
 export { ABANDON_AFTER_MS, runDeadline, runExpiry } from './deadlines.ts';
 export { commandEventId, decide } from './decide.ts';

@@ -22,6 +22,8 @@ export interface PlanRequest {
   readonly rerun_of?: string | undefined;
   readonly timeout_ms: number;
   readonly max_age_ms: number;
+  /** For tools that name none of their own. Absent: their approvals do not expire. */
+  readonly approval_timeout_ms?: number | undefined;
 }
 
 /** What is known of the tools at the time of acceptance. */
@@ -65,7 +67,7 @@ export function planRun(request: PlanRequest, catalog: Catalog): Planned {
       }
       depends_on.push(dependency);
     }
-    tools.push(plannedTool(call, index, depends_on, catalog));
+    tools.push(plannedTool(call, index, depends_on, catalog, request.approval_timeout_ms));
   }
   const cycle = findCycle(tools);
   if (cycle) {
@@ -77,7 +79,13 @@ export function planRun(request: PlanRequest, catalog: Catalog): Planned {
   return { ok: true, plan: { ordering, priority, message_id, timeout_ms, max_age_ms, tools, request_hash, rerun_of } };
 }
 
-function plannedTool(call: RequestedCall, index: number, depends_on: number[], catalog: Catalog): PlannedTool {
+function plannedTool(
+  call: RequestedCall,
+  index: number,
+  depends_on: number[],
+  catalog: Catalog,
+  approvalTimeoutMs: number | undefined,
+): PlannedTool {
   const { call_id, name } = call;
   const definition = catalog.find(name);
   if (!definition) {
@@ -93,6 +101,7 @@ function plannedTool(call: RequestedCall, index: number, depends_on: number[], c
     };
   }
   const rejection = argumentProblem(call, definition, catalog);
+  const { approvers, pause, approval_timeout_ms = approvalTimeoutMs } = definition;
   return {
     index,
     call_id,
@@ -107,6 +116,9 @@ function plannedTool(call: RequestedCall, index: number, depends_on: number[], c
     isolation: definition.isolation,
     approval_policy: definition.approval,
     destructive: definition.destructive,
+    ...(approvers === undefined ? {} : { approvers }),
+    ...(approval_timeout_ms === undefined ? {} : { approval_timeout_ms }),
+    ...(pause === undefined ? {} : { pause }),
     estimated_duration_ms: estimatedDuration(definition, catalog.estimate(name)),
     ...(rejection ? { rejection } : {}),
   };

@@ -9,6 +9,7 @@ import {
   type ToolstreamEvent,
 } from '@toolstream/proto-events';
 import { abandonDue, runDeadline, runExpiry } from './deadlines.ts';
+import { toMillis } from './time.ts';
 
 /** What an event makes the shell do beside appending. Repeating one is harmless: ids are deterministic. */
 export type Effect =
@@ -28,7 +29,7 @@ export function react(state: RunState, event: ToolstreamEvent): Effect[] {
     case 'run.started.v1':
       return runTimeout(state);
     case 'run.resumed.v1':
-      return [signal(state), ...runTimeout(state)];
+      return [signal(state), ...runTimeout(state), ...state.tools.flatMap((t) => approvalTimer(state, t))];
     case 'run.paused.v1':
       return [signal(state)];
     case 'run.cancel_requested.v1':
@@ -39,6 +40,8 @@ export function react(state: RunState, event: ToolstreamEvent): Effect[] {
       return tool && isWaitingForClaim(tool) && tool.dispatch === event.data.dispatch ? [job(state, tool)] : [];
     case 'tool.retry_scheduled.v1':
       return tool ? retry(state, tool) : [];
+    case 'tool.approval_requested.v1':
+      return tool ? approvalTimer(state, tool) : [];
     default:
       return [];
   }
@@ -60,7 +63,7 @@ export function outstanding(state: RunState): Effect[] {
   const tools = state.tools.flatMap((tool): Effect[] => {
     if (isWaitingForClaim(tool)) return [job(state, tool)];
     if (tool.status === 'running' && tool.cancel) return [abandon(state, tool, tool.cancel.requested_at)];
-    return retry(state, tool);
+    return [...retry(state, tool), ...approvalTimer(state, tool)];
   });
   return [...run, ...tools];
 }
@@ -76,6 +79,10 @@ export function isOutstanding(state: RunState, effect: Effect): boolean {
   if (effect.type === 'timer' && effect.timer.kind === 'retry') {
     const tool = state.tools[effect.timer.index ?? -1];
     return tool?.status === 'retrying' && tool.failures === effect.timer.failures;
+  }
+  if (effect.type === 'timer' && effect.timer.kind === 'approval') {
+    const tool = state.tools[effect.timer.index ?? -1];
+    return tool?.status === 'awaiting_approval' && tool.approval?.expires_at === effect.timer.due_at;
   }
   return true;
 }
@@ -119,6 +126,7 @@ function job(state: RunState, tool: ToolState): Effect {
       timeout_ms: tool.timeout_ms,
       idempotent: tool.idempotent,
       isolation: tool.isolation,
+      ...(tool.pause === undefined ? {} : { pause: tool.pause }),
       ...(tool.checkpoint === undefined ? {} : { checkpoint: tool.checkpoint }),
       ...(state.traceparent === undefined ? {} : { traceparent: state.traceparent }),
     },
@@ -157,4 +165,12 @@ const abandon = (state: RunState, tool: ToolState, requestedAt: string): Effect 
 function retry(state: RunState, tool: ToolState): Effect[] {
   if (tool.status !== 'retrying' || tool.retry_at === undefined) return [];
   return [timer(state, 'retry', tool.retry_at, { index: tool.index, failures: tool.failures })];
+}
+
+/** None while the run is paused: the resume moves the expiry and sets a timer anew. The id names the expiry. */
+function approvalTimer({ run_id: run, tenant, app, status }: RunState, tool: ToolState): Effect[] {
+  const due_at = tool.approval?.expires_at;
+  if (tool.status !== 'awaiting_approval' || due_at === undefined || status !== 'running') return [];
+  const id = `${run}_${tool.index}_approval_${toMillis(due_at).toString(36)}`;
+  return [{ type: 'timer', timer: { id, kind: 'approval', tenant, app, run, index: tool.index, due_at } }];
 }

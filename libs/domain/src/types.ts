@@ -36,13 +36,21 @@ interface Asked {
   /** The caller's id for this command. */
   readonly id: string;
   readonly actor: string;
+  /** The caller may do everything in the tenant. */
+  readonly admin?: boolean | undefined;
   readonly reason?: string | undefined;
 }
 export type Command =
   | { readonly type: 'advance' }
   | ({ readonly type: 'pause' | 'resume' | 'cancel' } & Asked)
   | ({ readonly type: 'cancel_tool' | 'retry_tool' | 'deny_tool'; readonly index: number } & Asked)
-  | ({ readonly type: 'approve_tool'; readonly index: number; readonly arguments?: Json | undefined } & Asked)
+  | ({
+      readonly type: 'approve_tool';
+      readonly index: number;
+      readonly arguments?: Json | undefined;
+      /** Why the arguments do not fit the tool: checked outside, where its schema is. */
+      readonly misfit?: string | undefined;
+    } & Asked)
   | { readonly type: 'timer'; readonly timer: Timer }
   | { readonly type: 'dead_letter'; readonly index: number; readonly dispatch: number; readonly message: string };
 

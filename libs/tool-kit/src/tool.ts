@@ -1,5 +1,6 @@
 import {
   type ApprovalPolicy,
+  type Approvers,
   type Isolation,
   isToken,
   type Json,
@@ -37,6 +38,10 @@ export interface ToolSpec<S extends z.ZodObject> {
   readonly retries?: Partial<RetryPolicy>;
   /** Default `destructive`: ask a person if the tool is destructive. */
   readonly approval?: ApprovalPolicy;
+  /** Who may answer: whoever may control runs (default), only an `admin`, or only these subjects and an `admin`. */
+  readonly approvers?: Approvers;
+  /** Without an answer for so long, pauses outside, the call is denied. Default: as the orchestrator is configured. */
+  readonly approvalTimeoutMs?: number;
   /** Shown until enough runs are known. */
   readonly estimatedMs: number;
   run(ctx: ToolContext, input: z.output<S>): Promise<unknown> | unknown;
@@ -58,6 +63,8 @@ export interface Tool {
   readonly timeoutMs: number;
   readonly retries: RetryPolicy;
   readonly approval: ApprovalPolicy;
+  readonly approvers?: Approvers | undefined;
+  readonly approvalTimeoutMs?: number | undefined;
   readonly estimatedMs: number;
   /** Parses the arguments, runs the tool and returns its result as JSON. */
   invoke(ctx: ToolContext, args: Json): Promise<Json>;
@@ -84,6 +91,8 @@ export function defineTool<S extends z.ZodObject>(spec: ToolSpec<S>): Tool {
     timeoutMs: spec.timeoutMs ?? 60_000,
     retries: { max_attempts: spec.idempotent ? 3 : 1, initial_ms: 500, factor: 2, max_ms: 30_000, ...spec.retries },
     approval: spec.approval ?? 'destructive',
+    approvers: spec.approvers,
+    approvalTimeoutMs: spec.approvalTimeoutMs,
     estimatedMs: spec.estimatedMs,
     async invoke(ctx, args) {
       const input = spec.input.safeParse(args);
@@ -115,6 +124,8 @@ export function toolDefinition(tool: Tool, pool: string, isolation: Isolation = 
     destructive: tool.destructive,
     isolation: tool.isolation ?? isolation,
     approval: tool.approval,
+    approvers: tool.approvers,
+    approval_timeout_ms: tool.approvalTimeoutMs,
     timeout_ms: tool.timeoutMs,
     retries: tool.retries,
     estimated_ms: tool.estimatedMs,

@@ -1,12 +1,14 @@
 import { evolveControl, FREE, type RunControl, toolControl } from '@toolstream/domain';
 import { type EventLog, isRetryable } from '@toolstream/event-log';
-import { partitionOfRun, type RunAddress, runSubject } from '@toolstream/proto-events';
+import { type PausePolicy, partitionOfRun, type RunAddress, runSubject } from '@toolstream/proto-events';
 
 export type Verdict = 'run' | 'pause' | 'cancel';
 
 export interface Controlled {
   readonly run: RunAddress;
   readonly index: number;
+  /** What a pause does to it. Absent: `hold`. */
+  readonly pause?: PausePolicy | undefined;
   /** The run's control is known to be free at this sequence: that of the event that dispatched the job. */
   readonly knownSeq: number;
   /** Called whenever a look at the log finds another verdict than the one told last. */
@@ -141,7 +143,7 @@ export class ControlWatch {
     for (const member of run.members) {
       // Folded only to before this dispatch, the control may show a pause that the dispatch has left behind.
       if (run.seq < member.attempt.knownSeq) continue;
-      const verdict = toolControl(run.control, member.attempt.index);
+      const verdict = toolControl(run.control, member.attempt);
       if (verdict === member.told) continue;
       member.told = verdict;
       member.attempt.onVerdict(verdict);

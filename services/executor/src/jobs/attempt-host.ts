@@ -85,7 +85,7 @@ export class AttemptHost implements ToolHost {
     const { gate, log, stores } = this.#options;
     gate.check();
     await log.append('tool.checkpointed.v1', { state: await stores.fit(state) });
-    await gate.pass();
+    await gate.pass({ checkpoint: true });
   }
 
   count(counts: MetricCounts): void {

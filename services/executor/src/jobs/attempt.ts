@@ -101,6 +101,7 @@ export class Attempt {
     const leave = control.join({
       run: job,
       index: job.index,
+      pause: job.pause,
       knownSeq: job.run_seq,
       onVerdict: (verdict) => this.#onVerdict(verdict),
     });
@@ -223,13 +224,18 @@ export class Attempt {
     else this.#gate.open();
   }
 
-  /** Held, the tool's clock stands still. One that may run again is handed back after a while, so that its slot is free. */
+  /**
+   * Held, the tool's clock stands still. One that may run again, or that stands at a checkpoint from which another attempt
+   * goes on, is handed back after a while, so that its slot is free.
+   */
   #onHeld(held: boolean): void {
     if (held) {
       this.#deadline.stop();
       this.#heldSince = performance.now();
-      if (!this.isIdempotent) return;
-      const handBack = () => this.stop('paused', 'The run is paused; the call is handed back.');
+      const handBack = () => {
+        if (!this.isIdempotent && !this.#gate.standsAtCheckpoint) return;
+        this.stop('paused', 'The run is paused; the call is handed back.');
+      };
       this.#holdTimer = setTimeout(handBack, this.#options.pauseHoldMs);
     } else {
       clearTimeout(this.#holdTimer);

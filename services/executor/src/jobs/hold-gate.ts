@@ -3,7 +3,7 @@
  * closed, callers wait; broken (the attempt is being stopped), they get the reason thrown.
  */
 export class HoldGate {
-  readonly #waiting: { resolve: () => void; reject: (reason: unknown) => void }[] = [];
+  readonly #waiting: { resolve: () => void; reject: (reason: unknown) => void; checkpoint: boolean }[] = [];
   readonly #onHeld: (held: boolean) => void;
   #closed = false;
   #broken: Error | undefined;
@@ -15,6 +15,11 @@ export class HoldGate {
 
   get isHolding(): boolean {
     return this.#waiting.length > 0;
+  }
+
+  /** All that waits is a call that has just stored where another attempt can go on: nothing has happened since. */
+  get standsAtCheckpoint(): boolean {
+    return this.#waiting.length > 0 && this.#waiting.every(({ checkpoint }) => checkpoint);
   }
 
   close(): void {
@@ -37,11 +42,11 @@ export class HoldGate {
   }
 
   /** Throws when broken; `undefined` when open, so that the common case awaits nothing. */
-  pass(): Promise<void> | undefined {
+  pass({ checkpoint = false } = {}): Promise<void> | undefined {
     this.check();
     if (!this.#closed) return undefined;
     const first = this.#waiting.length === 0;
-    const passed = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    const passed = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject, checkpoint }));
     if (first) this.#onHeld(true);
     return passed;
   }
