@@ -9,12 +9,16 @@ import { goodFrame, type Known, message, violation } from './socket-inputs.ts';
 export interface Door {
   readonly path: string;
   readonly headers: readonly string[];
+  /** The edge speaks first, and what ends the connection is not to come before that. */
+  readonly welcomes: boolean;
   talk(dice: Dice): Talk;
   frame(text: string): void;
 }
 
 export interface Talk {
   readonly parts: readonly Buffer[];
+  /** Sent when the edge has read all the others. */
+  readonly last: Buffer;
   /** How many of them are malformed, or were meant to be. */
   readonly inputs: number;
   /** It ends with what no client may send, so an answer to all of it need not come. */
@@ -25,6 +29,7 @@ export function doorsOf(known: Known, judge: Judge): Readonly<Record<string, Doo
   const cable = (protocol: string): Door => ({
     path: '/cable',
     headers: [`Sec-WebSocket-Protocol: ${protocol}, anycable-token.${known.token}`],
+    welcomes: true,
     talk: (dice) => cableTalk(dice, known),
     frame: (text) => judge.otherFrame(text),
   });
@@ -32,6 +37,7 @@ export function doorsOf(known: Known, judge: Judge): Readonly<Record<string, Doo
     '/ws': {
       path: '/ws',
       headers: ['Sec-WebSocket-Protocol: toolstream.v1.json'],
+      welcomes: false,
       talk: (dice) => socketTalk(dice, known),
       frame: (text) => judge.frame(text),
     },
@@ -46,8 +52,13 @@ function socketTalk(dice: Dice, known: Known): Talk {
   const violated = dice.chance(50);
   const hello = textFrame(JSON.stringify({ type: 'hello', token: known.token }));
   const messages = Array.from({ length: 20 + dice.int(100) }, () => message(dice, known, goodFrame));
-  const parts = [...(greeted ? [hello] : []), ...messages, ...(violated ? [violation(dice, known)] : [])];
-  return { parts, inputs: greeted ? messages.length + Number(violated) : 1, violated };
+  const last = violated ? violation(dice, known) : message(dice, known, goodFrame);
+  return {
+    parts: [...(greeted ? [hello] : []), ...messages],
+    last,
+    inputs: greeted ? messages.length + 1 : 1,
+    violated,
+  };
 }
 
 /** What is no command of the protocol ends the connection, so that comes last. */
@@ -56,7 +67,7 @@ function cableTalk(dice: Dice, known: Known): Talk {
     textFrame(JSON.stringify(command(dice, known, true))),
   );
   const last = dice.chance(50) ? violation(dice, known) : message(dice, known, (d, k) => command(d, k, false));
-  return { parts: [...messages, last], inputs: messages.length + 1, violated: true };
+  return { parts: messages, last, inputs: messages.length + 1, violated: true };
 }
 
 /** A command of ActionCable: the outside as it should be, what is inside perhaps not. */

@@ -9,7 +9,8 @@ const MOST_FINDINGS = 20;
 /** Collects every answer that the contract does not allow, with what led to it. */
 export class Judge {
   readonly findings: string[] = [];
-  readonly codes = new Map<string, number>();
+  /** What was answered, by kind: types, codes, statuses. It shows how far the inputs got. */
+  readonly seen = new Map<string, number>();
 
   find(what: string, about: unknown): void {
     if (this.findings.length >= MOST_FINDINGS) return;
@@ -24,6 +25,7 @@ export class Judge {
       this.find('no frame of the protocol', text);
       return;
     }
+    this.#count(type);
     if (type === 'error') this.#code(frame?.code, text);
     if (type === 'bye' && !Object.hasOwn(closeCodes, String(frame?.code))) this.find('an unknown goodbye', text);
     const parsed = serverFrames[type as keyof typeof serverFrames].safeParse(frame);
@@ -33,6 +35,8 @@ export class Judge {
   /** A frame of another WebSocket address: only that it is JSON, and no fault of ours. */
   otherFrame(text: string): void {
     const frame = this.#json(text);
+    const message = frame?.message as { action?: unknown } | undefined;
+    this.#count(String(frame?.type ?? message?.action));
     if (frame && 'code' in frame) this.#code(frame.code, text);
   }
 
@@ -80,6 +84,6 @@ export class Judge {
   }
 
   #count(what: string): void {
-    this.codes.set(what, (this.codes.get(what) ?? 0) + 1);
+    this.seen.set(what, (this.seen.get(what) ?? 0) + 1);
   }
 }
