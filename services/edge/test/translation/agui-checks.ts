@@ -13,7 +13,7 @@ export const translator = (over: Partial<AguiStream> = {}) =>
   new AguiTranslator({ threadId: 'thread', runId: 'run', holds: NOTHING, pending: [], since: 0, ignored: [], ...over });
 
 /** The reference client's own checks of a stream: its schemas, then its grammar. */
-const verified = (events: Told[]): Promise<BaseEvent[]> =>
+export const verified = (events: Told[]): Promise<BaseEvent[]> =>
   lastValueFrom(from(events).pipe(enforceEvents(false), verifyEvents(false), toArray()));
 
 export const contentOf = (state: RunState, index: number): string =>
