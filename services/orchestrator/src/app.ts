@@ -20,6 +20,7 @@ import {
   timerDueFilter,
 } from '@toolstream/proto-events';
 import { asError, type CommandEndpoint, type Logger, type Meter, serveCommands } from '@toolstream/service-kit';
+import { openArtifacts } from '@toolstream/stores';
 import { DEAD_JOBS_BUCKET, DeadJobStore } from './adapters/dead-jobs.ts';
 import { liveRows } from './adapters/live-rows.ts';
 import { MessageLinkStore } from './adapters/message-links.ts';
@@ -76,9 +77,10 @@ export async function startOrchestrator(options: OrchestratorOptions): Promise<O
   const eventLog = await openEventLog(nc, { partitions });
   const runLog = options.around?.(eventLog) ?? eventLog;
   const jsm = await jetstreamManager(nc, { checkAPI: false });
-  const [catalog, deadJobs] = await Promise.all([
+  const [catalog, deadJobs, values] = await Promise.all([
     ToolCatalog.open({ nc, log, create }),
     openBucket(nc, DEAD_JOBS_BUCKET, create),
+    openArtifacts(nc),
   ]);
 
   const openLinks = () => openBucket(nc, MESSAGES_BUCKET, create, messagesBucketOptions);
@@ -101,9 +103,13 @@ export async function startOrchestrator(options: OrchestratorOptions): Promise<O
   const dispatches = new Slots(config.TOOLSTREAM_DISPATCHES);
   const shared = { log: runLog, runs, decisions, catchUp, effects, present: now, logger: log };
 
-  const limits = { timeoutMs: config.TOOLSTREAM_RUN_TIMEOUT, maxAgeMs: config.TOOLSTREAM_MAX_RUN_AGE };
+  const limits = {
+    timeoutMs: config.TOOLSTREAM_RUN_TIMEOUT,
+    maxAgeMs: config.TOOLSTREAM_MAX_RUN_AGE,
+    approvalTimeoutMs: config.TOOLSTREAM_APPROVAL_TIMEOUT,
+  };
   const submit = new Submit({ ...shared, catalog, dispatches, limits });
-  const commands = new RunCommands({ ...shared, catalog });
+  const commands = new RunCommands({ ...shared, catalog, values });
   const timers = new TimerRetirement(jsm, log);
   const reactor = new Reactor({ ...shared, feeds, timers, counts: metrics });
   const timerHandler = new Timers(shared);

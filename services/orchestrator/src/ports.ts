@@ -1,5 +1,6 @@
 import type { EventLog } from '@toolstream/event-log';
 import type { Job, MessageLink } from '@toolstream/proto-events';
+import type { Artifacts } from '@toolstream/stores';
 
 /** What this service needs of the log of events, jobs and timers. Tests put hooks around it; nothing replaces it. */
 export type RunLog = Pick<
@@ -25,6 +26,9 @@ export interface MessageLinks {
   /** Resolves once this link or one of a newer run is stored. */
   write(tenant: string, message: string, link: MessageLink): Promise<void>;
 }
+
+/** Values too large for an event: an artifact stands for them. */
+export type LargeValues = Pick<Artifacts, 'putJsonIfLarge' | 'resolve'>;
 
 /** Timers that wait for something that cannot happen any more. */
 export interface TimerStore {

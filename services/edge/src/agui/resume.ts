@@ -1,6 +1,6 @@
 import { isRunId, parseCursor, type RunAddress } from '@toolstream/proto-events';
 import { ensureTraceparent } from '@toolstream/service-kit';
-import { requireScope } from '../auth/principal.ts';
+import { adminOf, requireScope } from '../auth/principal.ts';
 import { runOf } from '../handlers/access.ts';
 import type { Call } from '../handlers/route.ts';
 import { invalid, Refusal } from '../problems.ts';
@@ -80,6 +80,7 @@ async function answer(
   const asked = {
     tenant,
     actor: principal.sub,
+    ...adminOf(principal),
     traceparent: ensureTraceparent(typeof traceparent === 'string' ? traceparent : undefined),
     run,
     index,

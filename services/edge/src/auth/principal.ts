@@ -44,6 +44,10 @@ export const isExpired = ({ exp }: Pick<Principal, 'exp'>, now: number): boolean
 export const hasScope = (principal: Principal, scope: Scope): boolean =>
   principal.scopes.includes(scope) || principal.scopes.includes('admin');
 
+/** What a command says of its caller beside the subject: whether it holds `admin`, for approvals that not everybody may give. */
+export const adminOf = (principal: Principal): { admin?: true } =>
+  principal.scopes.includes('admin') ? { admin: true } : {};
+
 export const mayUseApp = (principal: Principal, app: string): boolean =>
   principal.apps === '*' || principal.apps.includes(app);
 

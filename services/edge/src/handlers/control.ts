@@ -1,6 +1,7 @@
 import { json, type RunCommandName, type RunCommandRequest } from '@toolstream/proto-events';
 import { ensureTraceparent } from '@toolstream/service-kit';
 import { z } from 'zod';
+import { adminOf } from '../auth/principal.ts';
 import { Refusal } from '../problems.ts';
 import { commandId, idempotencyKey } from '../requests/idempotency.ts';
 import { requireShallow } from '../requests/json.ts';
@@ -122,6 +123,7 @@ function common({ principal, request, params, body }: Common, name: RunCommandNa
   return {
     tenant: principal.tenant,
     actor: principal.sub,
+    ...adminOf(principal),
     traceparent: ensureTraceparent(typeof traceparent === 'string' ? traceparent : undefined),
     run: params.id,
     command_id: commandId(name, index, principal.sub, key),

@@ -2,7 +2,7 @@ import type { ClientFrame, RunCommandRequest } from '@toolstream/proto-events';
 import { ensureTraceparent, type Logger } from '@toolstream/service-kit';
 import type { Orchestrator } from '../adapters/orchestrator.ts';
 import type { RunReader } from '../adapters/run-reader.ts';
-import { type Principal, requireApp, requireScope } from '../auth/principal.ts';
+import { adminOf, type Principal, requireApp, requireScope } from '../auth/principal.ts';
 import type { EdgeMetrics } from '../metrics.ts';
 import { Refusal } from '../problems.ts';
 import { frameCommandId } from '../requests/idempotency.ts';
@@ -74,6 +74,7 @@ function commandRequest(frame: CommandFrame, principal: Principal, session: stri
   const base = {
     tenant,
     actor: sub,
+    ...adminOf(principal),
     traceparent: ensureTraceparent(),
     run: frame.run,
     command_id: frameCommandId(command, index, { sub, session }, frame.id),

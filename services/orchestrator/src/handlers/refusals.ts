@@ -1,5 +1,6 @@
 import { EventLogError, LogRejectedError } from '@toolstream/event-log';
 import type { CommandError, ErrorCode } from '@toolstream/proto-events';
+import { ContentTooLargeError, StoreFullError, StoreUnavailableError } from '@toolstream/stores';
 import { z } from 'zod';
 
 export interface Refused {
@@ -30,4 +31,11 @@ export function refusedByLog(error: unknown): Refused {
   }
   if (!error.retryable) throw error;
   return refused('unavailable', 'The event log did not answer in time; try again.', RETRY_AFTER_S.unavailable);
+}
+
+/** The answer where a large value could not be read or kept. */
+export function refusedByStore(error: unknown): Refused {
+  if (error instanceof ContentTooLargeError) return refused('invalid', 'The arguments are too large to be checked.');
+  if (!(error instanceof StoreUnavailableError || error instanceof StoreFullError)) throw error;
+  return refused('unavailable', 'The store of large values takes or answers nothing; try again.', RETRY_AFTER_S.unavailable);
 }

@@ -29,7 +29,7 @@ export interface SubmitParts {
   readonly present: Present;
   readonly logger: Logger;
   readonly dispatches: Slots;
-  readonly limits: { readonly timeoutMs: number; readonly maxAgeMs: number };
+  readonly limits: { readonly timeoutMs: number; readonly maxAgeMs: number; readonly approvalTimeoutMs: number };
 }
 
 type Accepted = EventOf<'run.accepted.v1'>;
@@ -53,7 +53,8 @@ export class Submit {
     await catalog.lookUp(request.calls.map(({ name }) => name));
     // From JSON a field is there or not, never undefined.
     const calls = request.calls as readonly RequestedCall[];
-    const planned = planRun({ ...request, calls, timeout_ms: limits.timeoutMs, max_age_ms: limits.maxAgeMs }, catalog);
+    const { timeoutMs: timeout_ms, maxAgeMs: max_age_ms, approvalTimeoutMs: approval_timeout_ms } = limits;
+    const planned = planRun({ ...request, calls, timeout_ms, max_age_ms, approval_timeout_ms }, catalog);
     if (!planned.ok) return refused(planned.rejection.code, planned.rejection.message);
     const event = this.#accepted(request, planned.plan);
     try {
