@@ -82,6 +82,20 @@ export function progressed(run: RunAddress, index: number, step: number, id: str
   };
 }
 
+/** A tool call that was taken up and reports its progress from then on, with details of about so many bytes. */
+export function working(
+  run: RunAddress,
+  index: number,
+  step: number,
+  id: string,
+  detailBytes: number,
+): ToolstreamEvent {
+  if (step === 0) return lifecycle(run, index, 0, id);
+  const event = progressed(run, index, step, id);
+  const text = `${step} `.repeat(Math.ceil(detailBytes / `${step} `.length)).slice(0, detailBytes);
+  return event.type === 'tool.progressed.v1' ? { ...event, data: { ...event.data, details: { text } } } : event;
+}
+
 const STAMP = '"id":"t';
 
 /** An event id that says when its event was sent. */

@@ -67,7 +67,7 @@ export function fanOut({ quick, say }: BenchOptions): Promise<Report> {
       const pid = contender === 'edge' ? edge.pidOf('edge-1') : peers[contender].pid;
       const before = cpuSeconds(pid);
       const began = performance.now();
-      const emission = { rate, seconds, like: example, room: run.run };
+      const emission = { rate, seconds, like: example, rooms: [run.run] };
       const from = contender === 'edge' ? publisher : peers[contender];
       const { sent } = await from.call<{ sent: number }>('emit', emission);
       const arrivals = await delivered(audiences, sent * CLIENTS);

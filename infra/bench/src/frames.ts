@@ -1,3 +1,4 @@
+import type { ToolstreamEvent } from '@toolstream/proto-events';
 import { now } from './clock.ts';
 
 const CURSOR = '"cursor":"';
@@ -39,3 +40,7 @@ export function framesLike(example: string): () => Buffer {
     return Buffer.from(example.replace(MOVING, (_, start: string) => `${start}${value(start)}`));
   };
 }
+
+/** A frame as the edge would make it of this event: what {@link framesLike} needs where nothing was received yet. */
+export const exampleFrame = (event: ToolstreamEvent): string =>
+  `{"type":"event","run":"${event.runid}","cursor":"0123456789ab.0:2","prev":"0123456789ab.0:1","event":${JSON.stringify(event)}}`;

@@ -4,12 +4,16 @@ import { parseArgs } from 'node:util';
 import { projectRoot } from '@toolstream/testkit';
 import { appends } from './appends.ts';
 import { stopEverything } from './cleanup.ts';
+import { drain } from './drain.ts';
 import { fanOut } from './fan-out.ts';
+import { idle } from './idle.ts';
 import { latency } from './latency.ts';
 import { type Machine, machineFacts } from './machine.ts';
 import type { BenchOptions } from './options.ts';
 import type { Report, Row } from './report.ts';
 import { scaling } from './scaling.ts';
+import { slowClient } from './slow-client.ts';
+import { storm } from './storm.ts';
 import { tableOf } from './table.ts';
 import { throughput } from './throughput.ts';
 
@@ -17,6 +21,10 @@ const BENCHMARKS: Record<string, (options: BenchOptions) => Promise<Report>> = {
   latency,
   appends,
   'fan-out': fanOut,
+  storm,
+  'slow-client': slowClient,
+  idle,
+  drain,
   throughput,
   scaling,
 };

@@ -13,7 +13,7 @@ export interface Door {
   readonly live: string;
   /** How messages begin that carry an event. */
   readonly event: string;
-  /** Heartbeats in messages of their own. */
+  /** Heartbeats in messages of their own: how one begins, and what is the answer to it. */
   readonly heartbeat?: { readonly ping: string; readonly pong: string };
 }
 
@@ -22,11 +22,14 @@ const EVENT = '{"type":"event"';
 /** A server that sends frames like the edge's to everybody and knows nothing else. */
 export const bareDoor = (port: number): Door => ({ url: `ws://127.0.0.1:${port}`, live: 'ready', event: EVENT });
 
-/** socket.io over WebSockets alone; the server puts the client into the room that it names and says `live`. */
-export const roomDoor = (port: number, room: string): Door => ({
+/**
+ * socket.io over WebSockets alone. The server puts the client into the room that it names before it confirms the
+ * connection; with a session's `pid` and the last `offset` it sends what was missed first.
+ */
+export const roomDoor = (port: number, room: string, session: { pid?: string; offset?: string } = {}): Door => ({
   url: `ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`,
-  hello: `40${JSON.stringify({ room })}`,
-  live: '42["live"',
+  hello: `40${JSON.stringify({ room, ...session })}`,
+  live: '40{',
   event: `42["event",${EVENT}`,
   heartbeat: { ping: '2', pong: '3' },
 });
@@ -37,12 +40,13 @@ export const relayDoor = (port: number, subject: string): Door => ({
   event: EVENT,
 });
 
-export const edgeDoor = (edgeUrl: string, token: string, run: string): Door => ({
+export const edgeDoor = (edgeUrl: string, token: string, run: string, cursor?: string): Door => ({
   url: `${edgeUrl.replace(/^http/, 'ws')}/ws`,
   protocol: SUBPROTOCOL,
-  hello: { type: 'hello', token, subscribe: [{ run }] },
+  hello: { type: 'hello', token, subscribe: [{ run, ...(cursor === undefined ? {} : { cursor }) }] },
   live: '{"type":"caught_up"',
   event: EVENT,
+  heartbeat: { ping: '{"type":"ping"', pong: '{"type":"pong"}' },
 });
 
 /** Opens a socket, waits until it is live and passes on every message from then on. */

@@ -17,6 +17,8 @@ export interface StackWish {
   /** Which services run, and how; default: the product's own list. */
   readonly services?: (facts: StackFacts) => ServiceSpec[];
   readonly executors?: number;
+  /** How long a service may take to stop. */
+  readonly graceMs?: number;
   readonly env?: NodeJS.ProcessEnv;
 }
 
@@ -26,6 +28,8 @@ export interface BenchStack {
   readonly natsUrl: string;
   /** May do everything in the tenant `bench`. */
   readonly token: string;
+  /** As {@link token}, of a user with this name. */
+  tokenOf(user: string): Promise<string>;
   pidOf(name: string): number;
   /** Every process of it that runs here. */
   processes(): Watched[];
@@ -56,11 +60,13 @@ export async function benchStack(cleanup: Cleanup, wish: StackWish = {}): Promis
   });
   cleanup.add(stack, (started) => started.stop());
   const scope = 'runs:read runs:write runs:control';
+  const tokenOf = (sub: string) => mintToken(jwtSecret, { sub, tenant: 'bench', scope, apps: '*' });
   return {
     edgeUrl: stack.edgeUrls[0]!,
     natsUrl: stack.natsUrl,
     databaseUrl: stack.databaseUrl,
-    token: await mintToken(jwtSecret, { sub: 'bench', tenant: 'bench', scope, apps: '*' }),
+    token: await tokenOf('bench'),
+    tokenOf,
     pidOf: (name) => pidOf(stack, name, dead),
     processes: () => stack.names.map((name) => ({ name, pid: pidOf(stack, name, dead) })),
     stop: () => stack.stop(),
@@ -76,3 +82,10 @@ function pidOf(stack: Stack, name: string, dead: string | undefined): number {
 /** Nothing but an edge: what reacts to events, or reads them for something else, would only be in the way. */
 export const edgeOnly = (facts: StackFacts): ServiceSpec[] =>
   toolstreamServices(facts).filter(({ name }) => name.startsWith('edge-'));
+
+/** The same, able to collect garbage when told to: its memory is measured. */
+export const edgeWithGc = (facts: StackFacts): ServiceSpec[] =>
+  edgeOnly(facts).map((spec) => ({
+    ...spec,
+    execArgv: [...spec.execArgv, '--import', import.meta.resolve('./gc-on-signal.ts')],
+  }));

@@ -1,6 +1,7 @@
 import { type WebSocket, WebSocketServer } from 'ws';
 import { paced } from '../clock.ts';
 import { framesLike } from '../frames.ts';
+import '../gc-on-signal.ts';
 import { serve } from './serve.ts';
 
 export interface Broadcast {
@@ -11,7 +12,7 @@ export interface Broadcast {
 }
 
 /** The floor of a fan-out: events are made here, so nothing is read from anywhere, and sent to whoever is connected. */
-const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false, backlog: 1_024 });
+const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false, backlog: 4_096 });
 server.on('connection', (ws: WebSocket) => ws.send('ready'));
 let frameAfter: ReturnType<typeof framesLike> | undefined;
 

@@ -4,7 +4,7 @@ import { connect } from '@nats-io/transport-node';
 import { type EventLog, encodeEvent, openEventLog } from '@toolstream/event-log';
 import type { RunAddress } from '@toolstream/proto-events';
 import { now, paced } from '../clock.ts';
-import { accepted, lifecycle, stampedId } from '../events.ts';
+import { accepted, lifecycle, stampedId, working } from '../events.ts';
 import { serve } from './serve.ts';
 
 /** How an event leaves: through the event log, as a plain JetStream publish, or as a plain message. */
@@ -15,6 +15,8 @@ export interface PublisherSetup {
   readonly route: Route;
   readonly runs: readonly RunAddress[];
   readonly toolsPerRun: number;
+  /** Progress of calls that go on, with details of so many bytes, instead of calls that are taken up and handed back. */
+  readonly detailBytes?: number;
 }
 
 export interface Emission {
@@ -26,6 +28,7 @@ export interface Emission {
 interface Lane {
   readonly run: RunAddress;
   readonly index: number;
+  readonly detailBytes: number | undefined;
   step: number;
   expected: number;
   busy: boolean;
@@ -39,10 +42,10 @@ const plainSubject = ({ run, index }: Lane): string => `bench.${run.run}.${index
 let publish: ((emission: Emission) => Promise<{ sent: number }>) | undefined;
 
 serve({
-  async setUp({ natsUrl, route, runs, toolsPerRun }: PublisherSetup) {
+  async setUp({ natsUrl, route, runs, toolsPerRun, detailBytes }: PublisherSetup) {
     const nc = await connect({ servers: natsUrl, name: `bench-publisher-${route}` });
     const lanes = Array.from({ length: toolsPerRun }, (_, index) =>
-      runs.map((run): Lane => ({ run, index, step: 0, expected: 0, busy: false })),
+      runs.map((run): Lane => ({ run, index, detailBytes, step: 0, expected: 0, busy: false })),
     ).flat();
     const send = await SENDS[route](nc, runs, toolsPerRun);
     publish = (emission) => emit(lanes, send, emission);
@@ -80,7 +83,10 @@ const appendTo =
   };
 
 /** Made, and stamped, right before it is sent. */
-const eventOf = ({ run, index, step }: Lane, number: number) => lifecycle(run, index, step, stampedId(now(), number));
+const eventOf = ({ run, index, step, detailBytes }: Lane, number: number) => {
+  const id = stampedId(now(), number);
+  return detailBytes === undefined ? lifecycle(run, index, step, id) : working(run, index, step, id, detailBytes);
+};
 
 /**
  * Events in turn on all subjects, one in flight on each; resolves when the last is acknowledged. An event that finds no

@@ -1,0 +1,161 @@
+import { isDeepStrictEqual } from 'node:util';
+import { fold, toSnapshot } from '@toolstream/domain';
+import { withCleanup } from './cleanup.ts';
+import { benchRun, stampedId, working } from './events.ts';
+import { exampleFrame } from './frames.ts';
+import { benchLog } from './log.ts';
+import { mebibytes, settledBytes } from './memory.ts';
+import type { BenchOptions } from './options.ts';
+import { alternate, ascending, median, quantile, type Target } from './pairs.ts';
+import { Peer } from './peer.ts';
+import type { Arrivals } from './peers/audience.ts';
+import type { PublisherSetup } from './peers/publisher.ts';
+import type { Sipped } from './peers/sipper.ts';
+import { compared, measured, type Report, type Row } from './report.ts';
+import { benchNats } from './servers.ts';
+import { bareDoor, type Door, edgeDoor, roomDoor } from './socket.ts';
+import { benchStack, edgeWithGc } from './stack.ts';
+
+const FAST = 200;
+const AUDIENCES = 2;
+/** Together some 600 KB a second for each client: more than the kernel keeps for one that does not read. */
+const EVENTS_PER_SECOND = 100;
+const DETAIL_BYTES = 6_000;
+const TOOLS = 8;
+const FINISH_MS = 30_000;
+const TARGET: Target = { sense: 'at_most', value: 1.2 };
+const NAMES = { edge: 'edge', bare: 'bare ws', room: 'socket.io' } as const;
+
+type Server = keyof typeof NAMES;
+
+interface Turn {
+  readonly p99: number;
+  /** Growth of the server's memory while the slow client was there. */
+  readonly grown?: number;
+  readonly sipped?: Sipped;
+  readonly right?: boolean;
+}
+
+/**
+ * One client that reads 1 KB a second among 200 that read what comes, all of one run. What the fast ones notice is the p99
+ * of their delay with the slow one by that without it, in turns. Then the slow one reads on, and must end with the state
+ * that the log has.
+ */
+export function slowClient({ quick, say }: BenchOptions): Promise<Report> {
+  return withCleanup(async (cleanup) => {
+    const { url: natsUrl } = await benchNats(cleanup);
+    const run = benchRun(0);
+    const edge = await benchStack(cleanup, { natsUrl, databaseUrl: 'postgres://not.needed/', services: edgeWithGc });
+    const log = await benchLog(cleanup, natsUrl);
+    const peer = (name: string) => cleanup.add(new Peer(name), (started) => started.stop());
+    const publisher = peer('publisher');
+    const setup: PublisherSetup = { natsUrl, route: 'log', runs: [run], toolsPerRun: TOOLS, detailBytes: DETAIL_BYTES };
+    await publisher.call('setUp', setup);
+    const peers = { bare: peer('broadcast'), room: peer('room') };
+    const portOf = async (of: Peer) => (await of.call<{ port: number }>('start')).port;
+    const doors: Record<Server, Door> = {
+      edge: edgeDoor(edge.edgeUrl, edge.token, run.run),
+      bare: bareDoor(await portOf(peers.bare)),
+      room: roomDoor(await portOf(peers.room), run.run),
+    };
+    const like = exampleFrame(working(run, 0, 1_000, stampedId(0, 0), DETAIL_BYTES));
+    const emission = { rate: EVENTS_PER_SECOND, seconds: quick ? 4 : 6, like, rooms: [run.run] };
+    const sipper = peer('sipper');
+
+    const turn = async (server: Server, audiences: readonly Peer[], slow: boolean): Promise<Turn> => {
+      const pid = server === 'edge' ? edge.pidOf('edge-1') : peers[server].pid;
+      if (slow) await sipper.call('connect', { door: doors[server] });
+      for (const audience of audiences) await audience.call('reset');
+      const before = slow ? await settledBytes(pid) : 0;
+      const { sent } = await (server === 'edge' ? publisher : peers[server]).call<{ sent: number }>('emit', emission);
+      const arrivals = await everything(audiences, sent * FAST);
+      const p99 = quantile(ascending(arrivals.flatMap(({ delays }) => delays)), 0.99);
+      if (!slow) return { p99 };
+      const grown = (await settledBytes(pid)) - before;
+      if (server !== 'edge') {
+        await sipper.call('finish', { until: 0, withinMs: 0 });
+        return { p99, grown };
+      }
+      const stored = await log.readRun(run);
+      const last = stored.at(-1)!.seq;
+      const sipped = await sipper.call<Sipped>('finish', { until: last, withinMs: FINISH_MS });
+      const state = fold(stored.map((event) => ({ event: event.event(), seq: event.seq })));
+      const right =
+        state !== undefined && isDeepStrictEqual(sipped.state, JSON.parse(JSON.stringify(toSnapshot(state, ''))));
+      return { p99, grown, sipped, right };
+    };
+
+    const rows: Row[] = [];
+    const notes: string[] = [];
+    for (const server of ['edge', 'bare', 'room'] as const) {
+      await withCleanup(async (stage) => {
+        const audiences = Array.from({ length: AUDIENCES }, () =>
+          stage.add(new Peer('audience'), (each) => each.stop()),
+        );
+        await Promise.all(
+          audiences.map((audience) => audience.call('connect', { door: doors[server], count: FAST / AUDIENCES })),
+        );
+        const turns = await alternate(
+          { without: () => turn(server, audiences, false), with: () => turn(server, audiences, true) },
+          { rounds: quick ? 2 : server === 'edge' ? 9 : 5, warmUp: 1, restMs: 200 },
+          (round, all) =>
+            say(
+              `${NAMES[server]}: round ${round + 1}: p99 ${all.without.p99.toFixed(1)} ms, with the slow one ${all.with.p99.toFixed(1)} ms${sippedText(all.with)}`,
+            ),
+        );
+        rows.push(...rowsOf(server, turns));
+        if (server === 'edge') notes.push(...notesOf(turns.with));
+      });
+    }
+    return { rows, notes };
+  });
+}
+
+function rowsOf(server: Server, turns: { readonly without: readonly Turn[]; readonly with: readonly Turn[] }): Row[] {
+  const place = (text: string, unit: string) => ({ benchmark: 'slow-client', name: `${NAMES[server]}: ${text}`, unit });
+  const p99 = ({ p99 }: Turn) => p99;
+  const judged = server === 'edge' ? TARGET : undefined;
+  const rows = [
+    compared(
+      place(`${FAST} fast clients, delay p99 / without the slow one`, 'ms'),
+      turns.with.map(p99),
+      turns.without.map(p99),
+      judged,
+    ),
+    measured(
+      place('memory grown by', 'MiB'),
+      turns.with.map(({ grown = 0 }) => mebibytes(grown)),
+    ),
+  ];
+  if (server === 'edge') {
+    const right = turns.with.map((turn) => (turn.right ? 100 : 0));
+    rows.push(measured(place('the slow one ends with the right state', '%'), right, { sense: 'at_least', value: 100 }));
+  }
+  return rows;
+}
+
+function notesOf(turns: readonly Turn[]): string[] {
+  const figure = (of: (sipped: Sipped) => number) =>
+    Math.round(median(turns.flatMap(({ sipped }) => (sipped ? of(sipped) : []))));
+  return [
+    `the slow client was sent ${figure(({ frames }) => frames)} frames with ${figure(({ folded }) => folded)} more events folded into them, and ${figure(({ snapshots }) => snapshots)} snapshots`,
+    'memory is measured after garbage collection, while the slow client still has not read',
+  ];
+}
+
+const sippedText = ({ sipped, right, grown = 0 }: Turn): string => {
+  const memory = `, ${mebibytes(grown).toFixed(1)} MiB grown`;
+  if (!sipped) return memory;
+  return `${memory}, ${sipped.frames} frames, ${sipped.snapshots} snapshots, ${right ? 'right' : 'WRONG'}${sipped.closed ? ', closed' : ''}`;
+};
+
+async function everything(audiences: readonly Peer[], expected: number): Promise<Arrivals[]> {
+  for (const until = performance.now() + FINISH_MS; ; ) {
+    const parts = await Promise.all(audiences.map((audience) => audience.call<Arrivals>('read')));
+    const frames = parts.reduce((sum, part) => sum + part.frames, 0);
+    if (parts.some(({ disordered }) => disordered > 0)) throw new Error('frames_disordered: a cursor did not grow');
+    if (frames === expected) return parts;
+    if (performance.now() > until) throw new Error(`frames_missing: ${frames} of ${expected} arrived`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
