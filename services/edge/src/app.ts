@@ -118,6 +118,7 @@ export async function buildEdge(parts: EdgeParts): Promise<Edge> {
   const http = await httpServer(services);
   const stop = async () => {
     await drain(clients, config);
+    await services.cable.memory.settled();
     await closeWithin(http, CLOSE_MS);
     tools.stop();
     revocations.stop();

@@ -69,7 +69,6 @@ export class Greeting {
   /** The connection is over; its session may be asked for now. */
   close(): void {
     if (this.#timer) this.#write();
-    this.page?.close();
   }
 
   #write(): void {

@@ -1,8 +1,8 @@
 import type { Principal } from '../auth/principal.ts';
-import type { Outlet } from '../feeds/subscription.ts';
 import type { Services } from '../services.ts';
 import type { Channel } from './channel.ts';
 import type { CableMessage } from './messages.ts';
+import type { CableQueue } from './outlet.ts';
 import type { PastStates } from './past-states.ts';
 import type { ControlFrame } from './wire.ts';
 
@@ -18,7 +18,7 @@ export interface CableHost {
   readonly principal: Principal;
   readonly protocol: string;
   /** The client's queue. */
-  readonly outlet: Outlet;
+  readonly outlet: CableQueue;
   readonly closed: boolean;
   send(frame: ControlFrame): void;
   /** A message that stands for no position. */

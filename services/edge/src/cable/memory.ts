@@ -36,6 +36,7 @@ export class CableMemory {
   readonly #log: Logger;
   readonly #local = new LRUCache<string, PageRecord>({ max: LOCAL_RECORDS, ttl: REMEMBERED_MS });
   readonly #owners = new Map<string, object>();
+  readonly #writes = new Set<Promise<unknown>>();
   #bucket: Promise<KV> | undefined;
 
   constructor(nc: NatsConnection, log: Logger) {
@@ -89,7 +90,16 @@ export class CableMemory {
 
   async #write(key: string, record: object): Promise<void> {
     const text = JSON.stringify(record);
-    if (text.length <= RECORD_BYTES) await this.#attempt((bucket) => bucket.put(key, text));
+    if (text.length > RECORD_BYTES) return;
+    const writing = this.#attempt((bucket) => bucket.put(key, text));
+    this.#writes.add(writing);
+    await writing;
+    this.#writes.delete(writing);
+  }
+
+  /** Everything is written, or it took too long. */
+  async settled(): Promise<void> {
+    await within(READ_MS, Promise.all(this.#writes));
   }
 
   /** Memory is no guarantee: what fails is told in the log and forgotten. The bucket is made again if it is gone. */

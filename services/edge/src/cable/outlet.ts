@@ -18,11 +18,16 @@ import type { PastStates } from './past-states.ts';
 import type { Voice } from './voice.ts';
 import { ofEvent, ofState, type Words, wordsOf } from './words.ts';
 
+/** A client's queue, told as well whether something lasting is in a chunk. */
+export interface CableQueue extends Outlet {
+  write(chunk: Chunk, lasting?: boolean): void;
+}
+
 export interface CableOutletOptions {
   readonly tenant: string;
   readonly voice: Voice;
   /** The client's queue. */
-  readonly queue: Outlet;
+  readonly queue: CableQueue;
   readonly past: PastStates;
   readonly reader: Pick<RunReader, 'read'>;
   /** Where the client stands, when it comes back: what it shows is the state there. */
@@ -205,7 +210,7 @@ export class CableOutlet implements Outlet {
 
   #say(words: Words): void {
     const ws = this.#options.voice.say(words);
-    if (ws) this.#options.queue.write({ ws, sse: ws });
+    if (ws) this.#options.queue.write({ ws, sse: ws }, words.lasting);
   }
 }
 

@@ -4,10 +4,9 @@ import { type CableMemory, type Places, placeKey, REWRITE_MS } from './memory.ts
 const WRITE_AFTER_MS = 200;
 
 /**
- * Where one page of a v1 client stands. What counts is what the page has received: the receipts tell. When the connection
- * ends and the client was there to the end, everything that was written counts; when it had gone silent before, what it
- * has acknowledged. So a page that comes back misses nothing that its dead connection swallowed, and is told at most the
- * last moment's messages twice.
+ * Where one page of a v1 client stands. What counts is what the page has received: the receipts tell, and a closing
+ * handshake does. So a page that comes back misses nothing that its dead connection swallowed, and is told at most the last
+ * moment's messages twice.
  */
 export class Page {
   readonly #memory: CableMemory;

@@ -11,8 +11,8 @@ export interface ReceiptsOptions<T> {
   onReceipt(mark: T): void;
 }
 
-/** How long after something was written its receipt is asked for. */
-const ASK_AFTER_MS = 250;
+/** Between two askings while nothing but progress comes. Whatever a page must not be told twice is asked after at once. */
+const ASK_EVERY_MS = 100;
 
 /**
  * Clients of these protocols say nothing about what they have. But every WebSocket answers a ping frame when it has read
@@ -24,18 +24,22 @@ export class Receipts<T> {
   #underWay: { readonly mark: T } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #wanted = false;
-  #asked = false;
+  #urgent = false;
+  #askedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReceiptsOptions<T>) {
     this.#options = options;
     options.ws.on('pong', () => this.#answered());
   }
 
-  /** Something was written whose receipt matters. The first one is asked for at once. */
-  want(): void {
+  /** Something was written whose receipt matters. */
+  want(urgent: boolean): void {
     this.#wanted = true;
-    if (this.#timer || this.#underWay) return;
-    this.#timer = setTimeout(() => this.ask(), this.#asked ? ASK_AFTER_MS : 0);
+    this.#urgent ||= urgent;
+    if (this.#underWay || (this.#timer && !urgent)) return;
+    clearTimeout(this.#timer);
+    const due = this.#urgent ? 0 : this.#askedAt + ASK_EVERY_MS - performance.now();
+    this.#timer = setTimeout(() => this.ask(), Math.max(0, due));
     this.#timer.unref();
   }
 
@@ -44,7 +48,8 @@ export class Receipts<T> {
     this.#timer = undefined;
     if (this.#underWay) return;
     this.#wanted = false;
-    this.#asked = true;
+    this.#urgent = false;
+    this.#askedAt = performance.now();
     const { ws, acks, flush, mark } = this.#options;
     this.#underWay = { mark: mark() };
     flush();
@@ -63,6 +68,6 @@ export class Receipts<T> {
     const { acks, onReceipt } = this.#options;
     acks.answered(undefined, Date.now());
     onReceipt(receipt.mark);
-    if (this.#wanted) this.want();
+    if (this.#wanted) this.want(false);
   }
 }

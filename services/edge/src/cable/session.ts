@@ -2,7 +2,6 @@ import { asError } from '@toolstream/service-kit';
 import type { WebSocket } from 'ws';
 import type { Principal } from '../auth/principal.ts';
 import { ladderOf } from '../feeds/ladder.ts';
-import type { Outlet } from '../feeds/subscription.ts';
 import { asRefusal } from '../problems.ts';
 import type { Services } from '../services.ts';
 import { Acks } from '../socket/acks.ts';
@@ -19,6 +18,7 @@ import type { CableHost } from './host.ts';
 import { Inbox } from './inbox.ts';
 import type { Places } from './memory.ts';
 import type { CableMessage } from './messages.ts';
+import type { CableQueue } from './outlet.ts';
 import { type Page, placesOf } from './page.ts';
 import type { PastStates } from './past-states.ts';
 import { Receipts } from './receipts.ts';
@@ -35,6 +35,8 @@ export interface CableSessionOptions {
 const SILENCE_FACTOR = 2.5;
 /** Clients think a connection dead after two missed pings; the timer behind this is not exact. */
 const PING_EARLY = 0.7;
+/** What `ws` reports for a connection that ended without a closing handshake. */
+const ABNORMAL = 1006;
 
 /**
  * One ActionCable connection's life: greeting, heartbeat, expiry, goodbye.
@@ -46,7 +48,7 @@ export class CableSession implements Client, CableHost {
   readonly services: Services;
   readonly past: PastStates;
   readonly protocol: string;
-  readonly outlet: Outlet;
+  readonly outlet: CableQueue;
   readonly channels: Channels;
   readonly #ws: WebSocket;
   readonly #queue: ClientQueue;
@@ -60,8 +62,8 @@ export class CableSession implements Client, CableHost {
   #heardAt = Date.now();
   #pingedAt = Date.now();
   #askedAt = Date.now();
-  /** The client was there to the last: what was written for it has reached it. */
-  #alive = true;
+  /** What the client has, should it answer the goodbye: that came behind everything else. */
+  #farewelled: Places | undefined;
 
   constructor(ws: WebSocket, { request, place }: CableSessionOptions, services: Services) {
     this.services = services;
@@ -85,9 +87,9 @@ export class CableSession implements Client, CableHost {
       get congested() {
         return queue.congested;
       },
-      write: (chunk) => {
+      write: (chunk, lasting = false) => {
         queue.write(chunk);
-        if (this.page) this.#receipts.want();
+        if (this.page) this.#receipts.want(lasting);
       },
     };
     this.#acks = new Acks({
@@ -109,7 +111,7 @@ export class CableSession implements Client, CableHost {
     ws.on('pong', () => {
       this.#heardAt = Date.now();
     });
-    ws.on('close', () => this.#gone());
+    ws.on('close', (code) => this.#gone(code));
     clients.add(this);
     void this.#greet(request);
   }
@@ -146,7 +148,6 @@ export class CableSession implements Client, CableHost {
     if (expires !== undefined && now >= expires * 1000 + config.TOOLSTREAM_TOKEN_GRACE_MS) {
       this.end('expired');
     } else if (now - this.#heardAt >= config.TOOLSTREAM_HEARTBEAT_MS * SILENCE_FACTOR) {
-      this.#alive = false;
       this.end('silent');
       this.terminate();
     } else if (this.#acks.judge(now) === 'close') {
@@ -195,6 +196,7 @@ export class CableSession implements Client, CableHost {
     this.send({ type: 'disconnect', reason, reconnect });
     this.services.metrics.closed(code);
     this.#place.refused(reason);
+    this.#farewelled = placesOf(this.channels.all());
     this.#queue.flush();
     this.#close();
     this.#ws.close(code, reason);
@@ -212,7 +214,11 @@ export class CableSession implements Client, CableHost {
       if (refusal.code === 'internal') this.fault(error, '');
       return this.end(whyOf(refusal.code, this.protocol));
     }
-    if (this.closed) return this.#greeting.close();
+    if (this.closed) {
+      this.#greeting.close();
+      this.page?.close();
+      return;
+    }
     this.#state = 'open';
     this.send(this.#greeting.welcome);
     this.#inbox.open(this.#greeting);
@@ -232,19 +238,19 @@ export class CableSession implements Client, CableHost {
   #tooSlow(): void {
     if (this.closed) return;
     this.services.metrics.slow('close');
-    this.#alive = false;
     this.end('slow');
   }
 
-  #gone(): void {
+  #gone(code: number): void {
     this.#close();
+    if (this.#farewelled && code !== ABNORMAL) this.page?.received(this.#farewelled);
+    this.page?.close();
     this.services.clients.remove(this);
   }
 
   #close(): void {
     if (this.closed) return;
     this.#state = 'closed';
-    if (this.#alive && this.#queue.waiting === 0) this.page?.received(placesOf(this.channels.all()));
     this.#greeting?.close();
     this.#receipts.close();
     this.#inbox.close();

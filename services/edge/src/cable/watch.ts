@@ -1,10 +1,10 @@
 import { CURSOR_START, type RunAddress } from '@toolstream/proto-events';
 import { asError } from '@toolstream/service-kit';
 import type { Lease } from '../feeds/feeds.ts';
-import { type Outlet, Subscription } from '../feeds/subscription.ts';
+import { Subscription } from '../feeds/subscription.ts';
 import { asRefusal, type Refusal } from '../problems.ts';
 import type { Services } from '../services.ts';
-import { CableOutlet } from './outlet.ts';
+import { CableOutlet, type CableQueue } from './outlet.ts';
 import type { PastStates } from './past-states.ts';
 import type { Standing } from './standing.ts';
 import type { ExtVoice, Voice } from './voice.ts';
@@ -19,7 +19,7 @@ export interface WatchOptions {
   readonly standing: Standing;
   readonly voice: Voice;
   readonly ext: ExtVoice | undefined;
-  readonly queue: Outlet;
+  readonly queue: CableQueue;
   /** The client has what the log held when it came. */
   onCaughtUp(): void;
   /** The run is not in the log. */

@@ -12,12 +12,15 @@ export interface Words {
   /** JSON. */
   readonly messages: readonly string[];
   readonly part: Part | 'changes' | 'bare';
+  /** Some of it must not be told twice: more than progress, which the next progress replaces anyway. */
+  readonly lasting: boolean;
   readonly at: Position;
 }
 
 export const wordsOf = (messages: readonly CableMessage[], part: Words['part'], at: Position): Words => ({
   messages: messages.map((message) => JSON.stringify(message)),
   part,
+  lasting: messages.some(({ action }) => action !== 'tool_progress_update'),
   at,
 });
 

@@ -1,0 +1,97 @@
+import { createCable } from '@anycable/core';
+import * as ActionCable from '@rails/actioncable';
+import WebSocket from 'ws';
+import type { Message } from './page-model.ts';
+
+/** What a browser has and Node lacks: the stock client listens for its page to become visible. */
+const browser = globalThis as unknown as Record<string, unknown>;
+browser.addEventListener ??= () => {};
+browser.removeEventListener ??= () => {};
+browser.document ??= { visibilityState: 'visible' };
+
+/** Sockets of both stock clients, so that a test can cut them. */
+export class Cuttable extends WebSocket {
+  static readonly open = new Set<Cuttable>();
+
+  constructor(url: string | URL, protocols?: string | string[]) {
+    super(url, protocols);
+    Cuttable.open.add(this);
+    this.on('close', () => Cuttable.open.delete(this));
+    this.on('error', () => {});
+  }
+
+  /** As a network that is gone: no close frame. */
+  static cutAll(): void {
+    for (const socket of Cuttable.open) socket.terminate();
+  }
+}
+
+ActionCable.adapters.WebSocket = Cuttable;
+ActionCable.adapters.logger = { log: () => {} };
+// The stock client looks for a lost connection every 6 s; nothing else about it is changed.
+ActionCable.ConnectionMonitor.staleThreshold = 0.3;
+
+export interface Watching {
+  readonly messages: Message[];
+  readonly connected: { reconnected: boolean }[];
+  rejected: number;
+  disconnected: { willAttemptReconnect: boolean }[];
+  readonly subscription: ActionCable.Subscription;
+}
+
+export function rails(url: string | (() => string)): ActionCable.Consumer {
+  return ActionCable.createConsumer(url);
+}
+
+/** The same subscription as the document's controller makes. */
+export function watchWithRails(consumer: ActionCable.Consumer, params: object): Watching {
+  const watching = { messages: [] as Message[], connected: [] as { reconnected: boolean }[], rejected: 0 };
+  const seen = Object.assign(watching, { disconnected: [] as { willAttemptReconnect: boolean }[] });
+  const subscription = consumer.subscriptions.create(
+    { channel: 'ToolExecutionChannel', ...params },
+    {
+      received: (data: Message) => seen.messages.push(data),
+      connected: (how: { reconnected: boolean }) => seen.connected.push(how),
+      disconnected: (how: { willAttemptReconnect: boolean }) => seen.disconnected.push(how),
+      rejected: () => {
+        seen.rejected++;
+      },
+    },
+  );
+  return Object.assign(seen, { subscription });
+}
+
+/** @anycable/core with its defaults, but for a reconnect that comes soon. */
+export function anycable(url: string, options: Record<string, unknown> = {}) {
+  return createCable(url, {
+    protocol: 'actioncable-v1-ext-json',
+    websocketImplementation: Cuttable,
+    logLevel: 'error',
+    reconnectStrategy: () => 50 + Math.random() * 50,
+    ...options,
+  } as Parameters<typeof createCable>[1]);
+}
+
+export type Cable = ReturnType<typeof anycable>;
+export interface Meta {
+  readonly stream: string;
+  readonly epoch: string;
+  readonly offset: number;
+}
+
+export function watchWithAnycable(cable: Cable, params: Record<string, unknown>) {
+  const channel = cable.subscribeTo('ToolExecutionChannel', params as never);
+  const messages: Message[] = [];
+  const metas: (Meta | undefined)[] = [];
+  const infos: string[] = [];
+  const closes: unknown[] = [];
+  const connects: { reconnect?: boolean; restored?: boolean }[] = [];
+  channel.on('message', (message: unknown, meta: unknown) => {
+    messages.push(message as Message);
+    metas.push(meta as Meta | undefined);
+  });
+  channel.on('info', (info: { type: string }) => infos.push(info.type));
+  channel.on('close', (error: unknown) => closes.push(error));
+  channel.on('connect', (how: { reconnect?: boolean; restored?: boolean }) => connects.push(how));
+  return { channel, messages, metas, infos, closes, connects };
+}
