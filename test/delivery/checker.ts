@@ -275,8 +275,15 @@ export function differenceOf(given: RunState | undefined, expected: RunState | u
   return `the state of ${expected?.run_id ?? given?.run_id} differs from the log's fold in ${shown.join(', ')}`;
 }
 
-/** The frames alone, folded in the order in which they came, must give what the log gives at every `caught_up`. */
-export function problemsOfFold(entries: readonly Entry[], truth: Truth, incomplete: readonly string[] = []): string[] {
+/**
+ * The frames alone, folded in the order in which they came, must give what the log gives at every `caught_up` and `end`.
+ * Where live messages are lost, only the end of a run is proven.
+ */
+export function problemsOfFold(
+  entries: readonly Entry[],
+  truth: Truth,
+  { incomplete = [], lossy = false }: { incomplete?: readonly string[]; lossy?: boolean } = {},
+): string[] {
   const states = new Map<string, RunState>();
   for (const [index, entry] of entries.entries()) {
     if (entry.kind !== 'frame') continue;
@@ -289,7 +296,7 @@ export function problemsOfFold(entries: readonly Entry[], truth: Truth, incomple
       const before = states.get(topic);
       const state = evolve(before, { event: frame.event as unknown as ToolstreamEvent, seq });
       if (state) states.set(topic, state);
-    } else if (frame.type === 'caught_up' || frame.type === 'end') {
+    } else if (frame.type === 'end' || (frame.type === 'caught_up' && !lossy)) {
       const known = states.get(topic);
       const place = placeOf(frame.cursor)!;
       if (!known || known.seq !== seqIn(place, partitionOfRun(known.run_id)!)) continue;

@@ -71,9 +71,13 @@ export class Recorder {
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-/** The last entries, one a line. */
-export function tailOf(entries: readonly Entry[], count: number): string {
-  return entries
+const isPing = (entry: Entry): boolean => entry.kind === 'frame' && entry.frame.type === 'ping';
+
+/** The entries around the one at `index`, or the last ones, one a line. */
+export function excerptOf(entries: readonly Entry[], index: number | undefined, count: number): string {
+  const shown = index === undefined ? entries : entries.slice(0, index + 5);
+  return shown
+    .filter((entry) => !isPing(entry))
     .slice(-count)
     .map((entry) => `    ${String(entry.ms).padStart(6)} #${entry.connection} ${lineOf(entry)}`)
     .join('\n');

@@ -7,7 +7,7 @@ import { SseClient } from './clients/sse.ts';
 import { type LineFault, planLineFault, type WorldFault } from './faults.ts';
 import { Line } from './proxy.ts';
 import { type Random, randomOf, sleep } from './random.ts';
-import { Recorder, tailOf } from './record.ts';
+import { excerptOf, Recorder } from './record.ts';
 import { Truth } from './truth.ts';
 import { TENANT, type World } from './world.ts';
 import { type RunPlanned, RunWriter } from './writer.ts';
@@ -223,7 +223,7 @@ export class Running {
       const own = [
         ...client.complaints,
         ...found,
-        ...problemsOfFold(entries, this.truth, incomplete),
+        ...problemsOfFold(entries, this.truth, { incomplete, lossy: this.#lossy }),
         ...(problems.length > 0 ? [] : this.#finalProblems(client, incomplete)),
       ];
       problems.push(...own.map((problem) => `${client.name}: ${problem}`));
@@ -248,14 +248,21 @@ export class Running {
 
   #report(problems: readonly string[]): string {
     const { scenario } = this;
-    const guilty = this.#clients.filter((client) => problems.some((problem) => problem.startsWith(client.name)));
+    const excerpts = this.#clients.flatMap((client) => {
+      const own = problems.filter((problem) => problem.startsWith(client.name));
+      if (own.length === 0) return [];
+      const { entries } = client.recorder;
+      const places = own.flatMap((problem) => /entry (\d+)/.exec(problem)?.[1] ?? []).slice(0, 2);
+      const around = places.map((at) => `  ${client.name}, around entry ${at}:\n${excerptOf(entries, Number(at), 25)}`);
+      return [...around, `  ${client.name}, its last entries:\n${excerptOf(entries, undefined, 25)}`];
+    });
     return [
       `SEED=${scenario.seed} SCENARIOS=1 (with its wave: see test/delivery/README.md)`,
       ...problems.map((problem) => `  ${problem}`),
       `  scenario: ${JSON.stringify(scenario)}`,
       '  timeline:',
       ...this.#timeline,
-      ...guilty.map((client) => `  ${client.name}, its last frames:\n${tailOf(client.recorder.entries, 40)}`),
+      ...excerpts,
     ].join('\n');
   }
 }
