@@ -17,6 +17,7 @@ export interface Interrupt {
   readonly message: string;
   readonly toolCallId: string;
   readonly responseSchema: object;
+  readonly expiresAt?: string;
   readonly metadata: object;
 }
 

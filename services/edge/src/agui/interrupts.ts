@@ -29,6 +29,7 @@ export function interruptFor(state: RunState, tool: ToolState): Interrupt {
         : `Run ${tool.name}?`,
     toolCallId: tool.call_id,
     responseSchema: RESPONSE_SCHEMA,
+    ...(tool.approval?.expires_at === undefined ? {} : { expiresAt: tool.approval.expires_at }),
     metadata: {
       toolstream: {
         run: state.run_id,

@@ -16,7 +16,12 @@ export interface ToolView {
   readonly details?: Record<string, Json>;
   readonly estimatedDurationMs: number;
   readonly retryAt?: string;
-  readonly approval?: { readonly id: string; readonly reason: string; readonly decision?: string };
+  readonly approval?: {
+    readonly id: string;
+    readonly reason: string;
+    readonly decision?: string;
+    readonly expiresAt?: string;
+  };
   /** What an approved call runs with: the approval may have changed it. */
   readonly arguments?: Json;
   readonly error?: ToolError;
@@ -50,6 +55,7 @@ export function toolView(run: RunState, tool: ToolState): ToolView {
             id: approvalId(run, tool),
             reason: approval.reason,
             ...(approval.decision === undefined ? {} : { decision: approval.decision }),
+            ...(approval.expires_at === undefined ? {} : { expiresAt: approval.expires_at }),
           },
         }),
     ...(approval?.decision === 'approved' ? { arguments: tool.arguments } : {}),

@@ -1,6 +1,8 @@
 import { buildResumeArray, HttpAgent, type Message } from '@ag-ui/client';
 import { isRunEnded, type RunState } from '@toolstream/proto-events';
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
+import { plannedTool } from '../../../../libs/domain/test/given.ts';
+import { World } from '../../../../libs/domain/test/world.ts';
 import { conversationOf } from '../../src/agui/conversation.ts';
 import { runAgentInput } from '../../src/agui/input.ts';
 import { toolView } from '../../src/translation/tool-view.ts';
@@ -164,5 +166,17 @@ describe('How a run ends for AG-UI', () => {
       code: 'unavailable',
       metadata: { toolstream: { retry_ms: 10 } },
     });
+  });
+});
+
+describe('An interrupt', () => {
+  it('says until when it may be answered, where it may not be answered for ever', async () => {
+    const tools = [plannedTool(0, { approval_policy: 'always', approval_timeout_ms: 60_000 })];
+    const world = new World({ tools });
+    world.command({ type: 'advance' });
+    const { body } = await translate(translator(), framesFrom({ name: 'asked', log: world.log }, world.log.length));
+    const last = messagesOf(body).at(-1) as { outcome: { interrupts: { expiresAt: string }[] } };
+    expect(last.outcome.interrupts[0]?.expiresAt).toBe(world.state().tools[0]?.approval?.expires_at);
+    expect(last.outcome.interrupts[0]?.expiresAt).toBeDefined();
   });
 });
