@@ -17,7 +17,7 @@ export interface ClientOptions {
   readonly url: string;
   /** A function is asked whenever a fresh token is needed; a string is good until it expires. */
   readonly token: TokenOption;
-  /** What may carry events, in this order of preference. Default: `websocket`, `sse`, `polling`. */
+  /** What may carry events. The order of preference is fixed: `websocket`, `sse`, `polling`; all are the default. */
   readonly transports?: readonly TransportName[];
   /** Default: the global ones. */
   readonly WebSocket?: SocketConstructor;

@@ -1,13 +1,15 @@
-import { ApiError, type ToolstreamError } from './errors.ts';
+import type { ToolstreamError } from './errors.ts';
 import { Health } from './health.ts';
 import type { Http } from './http.ts';
 import { type CommandFrame, HttpCommands, type HttpCommandsOptions } from './http-commands.ts';
 import { type FeedOptions, overall } from './http-feed.ts';
+import { Placement } from './placement.ts';
 import { PollingTransport } from './polling.ts';
+import { Reach } from './reach.ts';
 import { type SocketOptions, SocketTransport } from './socket.ts';
 import { SseTransport } from './sse.ts';
 import { Timers } from './timers.ts';
-import type { Standing, Subscriber, Transport, TransportName } from './transport.ts';
+import { type Standing, type Subscriber, TRANSPORTS, type TransportName } from './transport.ts';
 import { watchSleep } from './wake.ts';
 
 /**
@@ -31,7 +33,7 @@ export interface SwitchboardOptions
   readonly http: Http;
   /** `undefined` where there are none. */
   readonly WebSocket: SocketOptions['WebSocket'] | undefined;
-  /** Those that may be used, the preferred first. */
+  /** Those that may be used, in the order of `TRANSPORTS`. */
   readonly transports: readonly TransportName[];
   subscribers(): Iterable<Subscriber>;
   onState(state: ConnectionState): void;
@@ -52,31 +54,29 @@ export class Switchboard {
   readonly #sse: SseTransport;
   readonly #polling: PollingTransport;
   readonly #commands: HttpCommands;
-  readonly #carriers = new Map<string, Transport>();
+  readonly #placement: Placement;
+  readonly #reach: Reach;
   readonly #timers = new Timers<'slow' | 'hold' | 'probe'>();
   readonly #health = new Health();
   #life: 'idle' | 'on' | 'frozen' | 'closed' = 'idle';
-  #active: TransportName;
   /** Why the preferred transport is not in use. */
   #reason: string | undefined;
   /** Failed attempts at better transports. */
   #probes = 0;
   /** HTTP got through since the preferred transport last held. */
   #reached = false;
-  #verifying: Promise<boolean> | undefined;
   #state: ConnectionState;
   #ended: string | undefined;
-  /** Nobody sees the page: other tabs of it may need the connections more. */
-  #hidden = false;
   #awake = () => {};
 
   constructor(options: SwitchboardOptions) {
     this.#options = options;
     const { WebSocket, transports } = options;
-    const order = transports.filter((name) => name !== 'websocket' || WebSocket !== undefined);
-    if (order.length === 0) throw new TypeError('no transport that exists here is allowed');
+    const order = TRANSPORTS.filter((name) => transports.includes(name) && (name !== 'websocket' || WebSocket));
+    const [first] = order;
+    if (first === undefined) throw new TypeError('none of the transports that are allowed exists here');
     this.#order = order;
-    this.#active = order[0]!;
+    this.#reach = new Reach(options.http, options.timing.reachMs);
     const feed: FeedOptions = {
       ...options,
       onStanding: () => this.#changed(),
@@ -86,6 +86,13 @@ export class Switchboard {
     this.#sse = new SseTransport(feed);
     this.#polling = new PollingTransport(feed);
     this.#socket = order.includes('websocket') ? new SocketTransport(this.#socketOptions(WebSocket!)) : undefined;
+    this.#placement = new Placement(first, {
+      socket: this.#socket,
+      sse: this.#sse,
+      polling: this.#polling,
+      mayPoll: order.includes('polling'),
+      subscribers: () => options.subscribers(),
+    });
     this.#commands = new HttpCommands({
       post: options.post,
       random: options.random,
@@ -97,11 +104,15 @@ export class Switchboard {
         this.#polling.check();
       },
     });
-    this.#state = { status: 'idle', transport: this.#active };
+    this.#state = { status: 'idle', transport: first };
   }
 
   get state(): ConnectionState {
     return this.#state;
+  }
+
+  get #active(): TransportName {
+    return this.#placement.active;
   }
 
   /** Something needs the connection. After a fatal end this is one new attempt. */
@@ -114,10 +125,13 @@ export class Switchboard {
       this.#awake = watchSleep({
         wake: () => this.check(),
         freeze: () => this.#freeze(),
-        show: (shown) => this.#show(shown),
+        show: (shown) => {
+          this.#placement.show(shown);
+          if (this.#life === 'on') this.#placement.arrange();
+        },
       });
     if (this.#active !== 'websocket') {
-      for (const subscriber of this.#options.subscribers()) this.#place(subscriber);
+      this.#placement.placeAll();
       this.#options.onCommands();
       this.#planProbe();
     }
@@ -141,36 +155,26 @@ export class Switchboard {
   }
 
   subscribe(subscriber: Subscriber): void {
-    if (this.#active === 'websocket' || this.#life === 'on') this.#place(subscriber);
+    if (this.#active === 'websocket' || this.#life === 'on') this.#placement.place(subscriber);
   }
 
-  /** A run that a message was attached to: a socket brings its frames unasked. */
   follow(subscriber: Subscriber): void {
-    if (this.#active !== 'websocket') {
-      this.subscribe(subscriber);
-      return;
-    }
-    this.#carriers.set(subscriber.key, this.#socket!);
-    this.#socket!.follow(subscriber);
+    if (this.#active === 'websocket' || this.#life === 'on') this.#placement.follow(subscriber);
   }
 
   resubscribe(subscriber: Subscriber, cursor: string | undefined): void {
-    this.#carriers.get(subscriber.key)?.resubscribe(subscriber, cursor);
+    this.#placement.resubscribe(subscriber, cursor);
+  }
+
+  giveUp(subscriber: Subscriber): void {
+    this.#placement.startOver(subscriber);
   }
 
   unsubscribe(subscriber: Subscriber): void {
-    const carrier = this.#carriers.get(subscriber.key);
-    this.#carriers.delete(subscriber.key);
-    carrier?.unsubscribe(subscriber);
-    if (carrier === this.#sse) this.#fill();
-    if (this.#life === 'on') this.#changed();
-  }
-
-  /** Starts over, because resuming has failed again and again. */
-  giveUp(subscriber: Subscriber): void {
-    const carrier = this.#carriers.get(subscriber.key);
-    if (carrier === this.#socket) this.#socket?.connection.drop(4202);
-    else carrier?.subscribe(subscriber);
+    this.#placement.remove(subscriber);
+    if (this.#life !== 'on') return;
+    this.#placement.arrange();
+    this.#changed();
   }
 
   command(frame: CommandFrame): void {
@@ -184,23 +188,12 @@ export class Switchboard {
     for (const transport of [this.#socket, this.#sse, this.#polling]) transport?.check();
   }
 
-  /** A hidden tab keeps its socket, and gives streams back: all tabs of a page share the few connections there are. */
-  #show(shown: boolean): void {
-    this.#hidden = !shown;
-    if (this.#life !== 'on' || this.#active !== 'sse' || !this.#order.includes('polling')) return;
-    const misplaced = [...this.#options.subscribers()].filter((subscriber) => {
-      const carrier = this.#carriers.get(subscriber.key);
-      return carrier !== undefined && carrier !== this.#carrierOf(subscriber);
-    });
-    this.#move(misplaced);
-  }
-
   #freeze(): void {
     if (this.#life !== 'on') return;
     this.#life = 'frozen';
     this.#timers.clear();
     this.#socket?.connection.rest();
-    if (this.#active !== 'websocket') this.#takeAll();
+    this.#placement.takeRequests();
     this.#changed();
   }
 
@@ -209,53 +202,13 @@ export class Switchboard {
     this.#timers.clear();
     this.#awake();
     this.#commands.stop();
-    if (this.#active !== 'websocket') this.#takeAll();
-  }
-
-  #takeAll(): void {
-    this.#carriers.clear();
-    this.#sse.close();
-    this.#polling.close();
-  }
-
-  #place(subscriber: Subscriber): void {
-    const carrier = this.#carrierOf(subscriber);
-    this.#carriers.set(subscriber.key, carrier);
-    carrier.subscribe(subscriber);
-  }
-
-  #carrierOf({ target }: Subscriber): Transport {
-    if (this.#active === 'websocket') return this.#socket!;
-    if (this.#active === 'polling' || 'message_id' in target) return this.#polling;
-    const crowded = this.#hidden || this.#sse.full;
-    return crowded && this.#order.includes('polling') ? this.#polling : this.#sse;
-  }
-
-  /** A stream has ended: one of those that had to poll takes its place. */
-  #fill(): void {
-    if (this.#active !== 'sse' || this.#life !== 'on' || this.#hidden || this.#sse.full) return;
-    for (const subscriber of this.#options.subscribers()) {
-      if (this.#carriers.get(subscriber.key) !== this.#polling || 'message_id' in subscriber.target) continue;
-      this.#move([subscriber]);
-      return;
-    }
-  }
-
-  /** Each goes on at its cursor, wherever it is carried now. */
-  #move(subscribers: readonly Subscriber[]): void {
-    for (const subscriber of subscribers) {
-      this.#carriers.get(subscriber.key)?.unsubscribe(subscriber);
-      this.#carriers.delete(subscriber.key);
-      subscriber.disconnected();
-    }
-    for (const subscriber of subscribers) this.#place(subscriber);
+    this.#placement.takeRequests();
   }
 
   #switchTo(name: TransportName, reason: string | undefined): void {
-    this.#active = name;
     this.#reason = reason;
     this.#timers.clear();
-    this.#move([...this.#options.subscribers()]);
+    this.#placement.switchTo(name);
     if (name === 'websocket') this.#commands.stop();
     this.#options.onCommands();
     this.#planProbe();
@@ -289,7 +242,10 @@ export class Switchboard {
       },
       onOpen: () => this.#opened(),
       onLost: (loss) => this.#socketLost(loss.byService, loss.lastedMs),
-      onFatal: (error) => this.#fatal(error),
+      // What is said to an attempt in the background is no word on what works: requests are told themselves.
+      onFatal: (error) => {
+        if (this.#active === 'websocket') this.#fatal(error);
+      },
     };
   }
 
@@ -326,38 +282,19 @@ export class Switchboard {
 
   /** An answer over HTTP is worth one more attempt at once: the service may just have come back. */
   async #verify(): Promise<void> {
-    if (!(await this.#reachable()) || this.#life !== 'on' || this.#active !== 'websocket') return;
+    if (!(await this.#reach.ask()) || this.#life !== 'on' || this.#active !== 'websocket') return;
     this.#reached = true;
     this.#socket?.connection.hurry();
   }
 
   async #greetingIsSlow(): Promise<void> {
     const { connection } = this.#socket!;
-    const reachable = await this.#reachable();
+    const reachable = await this.#reach.ask();
     if (reachable && connection.state.status === 'connecting') this.#stepDown('websocket');
   }
 
   async #leaveSse(): Promise<void> {
-    if (this.#active === 'sse' && (await this.#reachable())) this.#stepDown('sse');
-  }
-
-  /** Whether anything at all is answered over HTTP, by the service or by what stands for it. */
-  #reachable(): Promise<boolean> {
-    const { http, timing } = this.#options;
-    this.#verifying ??= http
-      .attempt({ method: 'GET', path: '/healthz', timeoutMs: timing.reachMs })
-      .then(
-        async (response) => {
-          await response.body?.cancel();
-          return true;
-        },
-        // Even a proxy's "not found" shows that requests get through; a gateway's trouble shows that they do not.
-        (error: unknown) => error instanceof ApiError && error.status < 500,
-      )
-      .finally(() => {
-        this.#verifying = undefined;
-      });
-    return this.#verifying;
+    if (this.#active === 'sse' && (await this.#reach.ask())) this.#stepDown('sse');
   }
 
   /** The socket tries itself; streams are tried from here. */
