@@ -19,8 +19,11 @@ export const orchestratorConfig = z.object({
   TOOLSTREAM_MAX_RUN_AGE: duration.prefault('14d'),
   /** Running time that a run may take, pauses outside. */
   TOOLSTREAM_RUN_TIMEOUT: duration.prefault('24h'),
-  /** How long an approval is waited for, pauses outside, where its tool says nothing; then the call is denied. */
-  TOOLSTREAM_APPROVAL_TIMEOUT: duration.prefault('24h'),
+  /**
+   * How long an approval is waited for, pauses outside, where its tool says nothing; then the call is denied. Waiting is
+   * running time of the run: what is longer than the run's timeout never comes to pass.
+   */
+  TOOLSTREAM_APPROVAL_TIMEOUT: duration.prefault('12h'),
   /** How often live runs are looked at again, whatever the events say. */
   TOOLSTREAM_SWEEP_INTERVAL: duration.prefault('30s'),
   /** Runs per second that a sweep reads from the log. */

@@ -7,7 +7,7 @@ describe('the configuration', () => {
     const config = loadConfig(orchestratorConfig, {});
     expect(config.TOOLSTREAM_MAX_RUN_AGE).toBe(14 * 86_400_000);
     expect(config.TOOLSTREAM_RUN_TIMEOUT).toBe(86_400_000);
-    expect(config.TOOLSTREAM_APPROVAL_TIMEOUT).toBe(86_400_000);
+    expect(config.TOOLSTREAM_APPROVAL_TIMEOUT).toBe(43_200_000);
     expect(config.TOOLSTREAM_SWEEP_INTERVAL).toBe(30_000);
   });
 

@@ -1,5 +1,7 @@
+import { isArtifactRef } from '@toolstream/proto-events';
+import { openArtifacts } from '@toolstream/stores';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { calls, eventBy, hooked, World } from './harness.ts';
+import { calls, eventBy, hooked, tool, World } from './harness.ts';
 
 const code = (reply: { ok: boolean; error?: { code: string } }): string =>
   reply.ok ? 'ok' : (reply.error?.code ?? '');
@@ -67,6 +69,82 @@ describe('a command on a run', () => {
     expect(held.job.arguments).toEqual({ path: 'edited' });
     await held.runToSuccess();
     expect((await world.ended(run)).status).toBe('succeeded');
+  });
+});
+
+describe('an approval', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.start();
+    await world.announce(
+      tool('ask-soon', { approval: 'always', approval_timeout_ms: 400 }),
+      tool('ask-bob', { approval: 'always', approvers: ['bob'] }),
+      tool('ask-admin', { approval: 'always', approvers: 'admin' }),
+    );
+    await world.orchestrator('a');
+  });
+  afterAll(() => world.stop());
+  const asked = async (name: string) => {
+    const run = await world.accepted({ calls: calls(1, name) });
+    await world.until(run, ({ tools }) => tools[0]?.status === 'awaiting_approval');
+    return run;
+  };
+
+  it('that nobody answers is denied by a durable timer, in the name of the service', async () => {
+    const run = await asked('ask-soon');
+    const state = await world.ended(run);
+    expect(state.tools[0]).toMatchObject({ status: 'denied', approval: { actor: 'toolstream', expired: true } });
+    const events = await world.events(run);
+    const [at, expired] = ['tool.approval_requested.v1', 'tool.denied.v1'].map((type) =>
+      Date.parse(events.find((stored) => stored.type === type)!.event().time),
+    );
+    expect(expired! - at!).toBeGreaterThanOrEqual(400);
+  });
+
+  it('does not expire while its run is paused', async () => {
+    const run = await asked('ask-soon');
+    await world.command('pause', run.run);
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    expect((await world.state(run))?.tools[0]?.status).toBe('awaiting_approval');
+    await world.command('resume', run.run);
+    expect((await world.ended(run)).tools[0]?.status).toBe('denied');
+  });
+
+  it('is answered by those who may, and by nobody else', async () => {
+    const bobs = await asked('ask-bob');
+    expect(code(await world.command('approve_tool', bobs.run, { index: 0 }))).toBe('forbidden');
+    expect(code(await world.command('deny_tool', bobs.run, { index: 0 }))).toBe('forbidden');
+    expect(code(await world.command('deny_tool', bobs.run, { index: 0, actor: 'bob' }))).toBe('ok');
+    expect((await world.ended(bobs)).tools[0]).toMatchObject({ status: 'denied', approval: { actor: 'bob' } });
+    const admins = await asked('ask-admin');
+    expect(code(await world.command('deny_tool', admins.run, { index: 0, actor: 'bob' }))).toBe('forbidden');
+    expect(code(await world.command('deny_tool', admins.run, { index: 0, admin: true }))).toBe('ok');
+    await world.ended(admins);
+  });
+
+  it('with large arguments checks them in full and keeps them as an artifact', async () => {
+    const values = await openArtifacts(world.nc);
+    const run = await asked('ask');
+    const large = { path: 'x'.repeat(100_000) };
+    const wrong = await values.putJsonIfLarge({ nope: 'x'.repeat(100_000) }, { tenant: run.tenant, run: run.run });
+    const nowhere = { $ref: { artifact: `${run.tenant}.none`, bytes: 1, sha256: '0'.repeat(64) } };
+    expect(code(await world.command('approve_tool', run.run, { index: 0, arguments: wrong }))).toBe('invalid');
+    expect(code(await world.command('approve_tool', run.run, { index: 0, arguments: nowhere }))).toBe('invalid');
+    expect(code(await world.command('approve_tool', run.run, { index: 0, arguments: large }))).toBe('ok');
+    const held = await world.mustTakeJob();
+    expect(isArtifactRef(held.job.arguments)).toBe(true);
+    expect(await values.resolve(held.job.arguments, { tenant: run.tenant })).toEqual(large);
+    await held.runToSuccess();
+  });
+
+  it('that was given is answered alike when its command is repeated, whatever the tool has become since', async () => {
+    await world.announce(tool('ask-v', { approval: 'always' }));
+    const run = await asked('ask-v');
+    const edit = { index: 0, command_id: 'once', arguments: { path: 'edited' } };
+    const first = await world.command('approve_tool', run.run, edit);
+    await world.announce(tool('ask-v', { approval: 'always', input_schema: { type: 'string' } }));
+    await (await world.mustTakeJob()).runToSuccess();
+    expect(await world.command('approve_tool', run.run, edit)).toEqual(first);
   });
 });
 

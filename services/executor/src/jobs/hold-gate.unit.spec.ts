@@ -23,6 +23,16 @@ describe('a hold gate', () => {
     expect(told).toEqual([true, false]);
   });
 
+  it('knows whether everything that it holds has just been checkpointed', () => {
+    const { gate: closed } = gate();
+    closed.close();
+    expect(closed.standsAtCheckpoint).toBe(false);
+    void closed.pass({ checkpoint: true });
+    expect(closed.standsAtCheckpoint).toBe(true);
+    void closed.pass();
+    expect(closed.standsAtCheckpoint).toBe(false);
+  });
+
   it('throws its reason at whoever waits and whoever comes, for good', async () => {
     const { gate: broken } = gate();
     broken.close();
