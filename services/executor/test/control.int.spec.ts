@@ -45,6 +45,35 @@ describe('a cancelled run', () => {
     expect(await bench.untilEnd(other)).toMatchObject({ type: 'tool.succeeded.v1', attempt: 1 });
   });
 
+  it('ends a tool that computes and hears nothing within the grace time, and no lease lapses meanwhile', async () => {
+    // Another executor waits to take over whatever misses its heartbeats for longer than a lease.
+    const lease = { TOOLSTREAM_POOL: 'brief', TOOLSTREAM_LEASE_MS: '600', TOOLSTREAM_GRACE_MS: '2000' };
+    const brief = { pool: 'brief' };
+    await bench.executor(lease);
+    const deafJob = await bench.dispatch('spinner', { ms: 60_000 }, brief);
+    const others = [
+      await bench.dispatch('stepper', { steps: 60, ms: 60 }, brief),
+      await bench.dispatch('stepper', { steps: 60, ms: 60 }, { ...brief, isolation: 'inline' }),
+      await bench.dispatch('spinner', { ms: 3600 }, brief),
+    ];
+    for (const job of [deafJob, ...others]) await bench.until(job, 'tool.started.v1');
+    await bench.executor(lease);
+    await bench.runEvent(deafJob, 'run.cancel_requested.v1', cancelled);
+    const askedAt = performance.now();
+    bench.signal(deafJob);
+    await bench.until(deafJob, 'tool.cancelled.v1', 0, 5000);
+    const took = performance.now() - askedAt;
+    expect(took).toBeGreaterThan(1900);
+    expect(took).toBeLessThan(4000);
+    expect(await lifecycle(deafJob)).toEqual(STOPPED);
+    // Each ran for several leases. Nobody took one over: there is one attempt, and it succeeds.
+    for (const job of others) {
+      expect(await bench.untilEnd(job)).toMatchObject({ type: 'tool.succeeded.v1', attempt: 1 });
+      expect(await lifecycle(job)).toEqual(['tool.started', 'tool.succeeded']);
+    }
+    await bench.untilJobsLeft(0);
+  });
+
   it('ends a process that ignores its signal', async () => {
     await bench.executor();
     const job = await bench.dispatch('spinner', { ms: 60_000 }, { isolation: 'process' });
@@ -165,6 +194,38 @@ describe('a paused run', () => {
     expect(await lifecycle(job)).toEqual(['tool.started']);
     await resume(job);
     expect(await bench.untilEnd(job)).toMatchObject({ type: 'tool.succeeded.v1', attempt: 1 });
+  });
+
+  it('lets a tool finish whose policy says so, and cancels it all the same', async () => {
+    await bench.executor();
+    const job = await bench.dispatch('stepper', { steps: 40, ms: 20 }, { pause: 'finish' });
+    const long = await bench.dispatch('stepper', { steps: 10_000, ms: 20 }, { pause: 'finish', idempotent: false });
+    await bench.until(job, 'tool.progressed.v1');
+    await bench.until(long, 'tool.progressed.v1');
+    await pause(job);
+    await pause(long);
+    expect(await bench.untilEnd(job)).toMatchObject({ type: 'tool.succeeded.v1', attempt: 1 });
+    const before = await progressCount(long);
+    await sleep(300);
+    expect(await progressCount(long)).toBeGreaterThan(before);
+    await bench.runEvent(long, 'run.cancel_requested.v1', cancelled);
+    bench.signal(long);
+    await bench.until(long, 'tool.cancelled.v1', 0, 3000);
+  });
+
+  it('hands back a tool that is not idempotent where it stands at a checkpoint: another attempt goes on from there', async () => {
+    await bench.executor({ TOOLSTREAM_PAUSE_HOLD_MS: '200' });
+    const job = await bench.dispatch('checkpointer', { ms: 200 }, { idempotent: false });
+    await bench.until(job, 'tool.started.v1');
+    await pause(job);
+    expect(await bench.until(job, 'tool.released.v1')).toMatchObject({ data: { reason: 'paused' } });
+    await bench.untilJobsLeft(0);
+    const kept = (await bench.events(job)).findLast((event) => event.type === 'tool.checkpointed.v1');
+    const next = { run: job.run, dispatch: 2, attempt: 2, idempotent: false } as const;
+    const seq = (await bench.stored(job)).at(-1)!.seq;
+    await resume(job);
+    await bench.dispatch('checkpointer', { ms: 10 }, { ...next, tool_seq: seq, checkpoint: kept!.data.state });
+    expect(await bench.until(job, 'tool.succeeded.v1')).toMatchObject({ attempt: 2, data: { result: { from: 1 } } });
   });
 
   it('can be cancelled while it holds its tool', async () => {
