@@ -192,6 +192,7 @@ export class Channel {
       voice: ext ?? v1Voice(this.identifier),
       ext,
       queue: outlet,
+      onLost: ext && (() => void this.#begin(watched, { standing: NOWHERE, lost: true })),
       onCaughtUp: () => void this.#answerHistory('confirm_history'),
       onGone: () => this.#gone(),
     });

@@ -35,6 +35,8 @@ export interface CableOutletOptions {
   /** The client shows the calls already, but of a log that is gone. */
   readonly listed: boolean;
   onCaughtUp(): void;
+  /** The log is not the one in which the client stands, or lost its place. Absent: the client cannot be told. */
+  readonly onLost: (() => void) | undefined;
   /** There is room for what the subscription has. */
   onRoom(): void;
   onFault(error: unknown): void;
@@ -74,6 +76,11 @@ export class CableOutlet implements Outlet {
     if (this.#over) return;
     this.#waiting.push(...framesOf(chunk));
     this.#pump();
+  }
+
+  /** A client that came back has not been sent anything since. */
+  get #isJoining(): boolean {
+    return this.#cursor !== undefined && this.#cursor === this.#options.cursor;
   }
 
   /** Draws a run as it was at a sequence: the rest of a first drawing that was cut short. */
@@ -132,6 +139,10 @@ export class CableOutlet implements Outlet {
         return this.#shown(frame.run, frame.prev, frame.event.app).then((state) => this.#event(frame, state));
       }
       case 'snapshot':
+        if (frame.reason === 'epoch' && this.#isJoining && this.#options.onLost) {
+          this.#options.onLost();
+          return undefined;
+        }
         return this.#snapshot(frame);
       case 'caught_up':
         this.#cursor = frame.cursor;

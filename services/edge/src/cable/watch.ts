@@ -22,6 +22,8 @@ export interface WatchOptions {
   readonly queue: CableQueue;
   /** The client has what the log held when it came. */
   onCaughtUp(): void;
+  /** See {@link CableOutletOptions.onLost}. */
+  readonly onLost: (() => void) | undefined;
   /** The run is not in the log. */
   onGone(): void;
 }
@@ -129,6 +131,7 @@ export class Watch {
         this.#caughtUp = true;
         this.#options.onCaughtUp();
       },
+      onLost: this.#options.onLost,
       onRoom: () => this.#subscription?.drained(false),
       onFault: (error) => this.#failed(error),
     });
