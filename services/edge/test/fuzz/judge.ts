@@ -2,8 +2,10 @@ import { closeCodes, errorCodes, isErrorCode, serverFrames } from '@toolstream/p
 import { problemSchema } from '../../src/problems.ts';
 import type { RawResponse } from './raw-http.ts';
 
-/** What RFC 6455 answers to what is no WebSocket traffic: protocol error, wrong data, bad UTF-8, too big. */
-const OF_THE_PROTOCOL = [1000, 1002, 1003, 1005, 1007, 1009];
+/** What RFC 6455 answers to what is no WebSocket traffic: protocol error, wrong data, bad UTF-8, too big … */
+const OF_THE_PROTOCOL = [1002, 1003, 1007, 1009];
+/** … and to a client's own goodbye: the same code, or none. */
+const ECHOED = [1000, 1001, 1005, 3000];
 const MOST_FINDINGS = 20;
 
 /** Collects every answer that the contract does not allow, with what led to it. */
@@ -43,7 +45,8 @@ export class Judge {
   closing(code: number | undefined): void {
     if (code === undefined) return;
     this.#count(`close ${code}`);
-    if (!OF_THE_PROTOCOL.includes(code) && !Object.hasOwn(closeCodes, code)) this.find('an unknown close code', code);
+    if (![...OF_THE_PROTOCOL, ...ECHOED].includes(code) && !Object.hasOwn(closeCodes, code))
+      this.find('an unknown close code', code);
   }
 
   response({ status, headers, body }: RawResponse, request: string): void {
