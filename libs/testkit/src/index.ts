@@ -1,3 +1,8 @@
+export {
+  type ChromiumBinary,
+  ChromiumNotFound,
+  findChromium,
+} from './embedded/chromium-binary.ts';
 export { type FileLock, isLock, type LockHolder, tryLock } from './embedded/file-lock.ts';
 export { type NatsOptions, type NatsServer, startEphemeralNats, startNats } from './embedded/nats.ts';
 export {
