@@ -9,6 +9,7 @@ import {
 } from '@toolstream/proto-events';
 import { LRUCache } from 'lru-cache';
 import type { EdgeLog } from '../feeds/log.ts';
+import { Refusal } from '../problems.ts';
 import type { Projection } from './projection.ts';
 
 /** How long a read waits for the projection before it folds the run from its beginning. */
@@ -63,7 +64,11 @@ async function readRow(log: EdgeLog, projection: Projection, address: RunAddress
   // A row of another incarnation of the stream, or one that is ahead of it, says nothing about this one.
   const usable = row?.position.epoch === log.epoch(partition) && row.state.seq <= last.seq;
   const from = usable ? row.state : undefined;
-  return from?.seq === last.seq ? from : foldOn(log, address, from, { through: last.seq });
+  if (from?.seq === last.seq) return from;
+  const state = await foldOn(log, address, from, { through: last.seq });
+  // Its beginning is no longer in the log: only the projection knows it, and that did not answer.
+  if (!state) throw new Refusal('unavailable', 'The run is not whole in the log, and its row could not be read.');
+  return state;
 }
 
 async function foldOn(

@@ -159,8 +159,9 @@ async function scanned(
     for await (const stored of log.read(runLifeSubjects(topic, partition), { partition, from: 1 })) {
       last = stored.seq;
       const { run } = stored.address();
-      if (stored.type === 'run.accepted.v1') open.set(run, { run, seq: stored.seq, time: stored.time ?? 0 });
-      else if (/^run\.(succeeded|failed|cancelled)\./.test(stored.type)) open.delete(run);
+      // Where the log was purged, a run's first event here need not be its acceptance.
+      if (/^run\.(succeeded|failed|cancelled)\./.test(stored.type)) open.delete(run);
+      else if (!open.has(run)) open.set(run, { run, seq: stored.seq, time: stored.time ?? 0 });
     }
     live.push(...open.values());
     from.push(last + 1);
