@@ -253,7 +253,10 @@ export class Running {
       if (own.length === 0) return [];
       const { entries } = client.recorder;
       const places = own.flatMap((problem) => /entry (\d+)/.exec(problem)?.[1] ?? []).slice(0, 2);
-      const around = places.map((at) => `  ${client.name}, around entry ${at}:\n${excerptOf(entries, Number(at), 25)}`);
+      const around = places.map(
+        (at) =>
+          `  ${client.name}, around entry ${at}:\n${excerptOf(entries, Number(at), Number(process.env.EXCERPT ?? 25))}`,
+      );
       return [...around, `  ${client.name}, its last entries:\n${excerptOf(entries, undefined, 25)}`];
     });
     return [
@@ -263,6 +266,8 @@ export class Running {
       '  timeline:',
       ...this.#timeline,
       ...excerpts,
+      '  what the edges said of it:',
+      ...this.#world.edgesOn(scenario.app),
     ].join('\n');
   }
 }

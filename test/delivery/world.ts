@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { type NatsServer, startEphemeralNats } from '@toolstream/testkit';
@@ -50,6 +51,12 @@ export class World {
 
   get edgeLog(): string {
     return join(this.nats.dataDir, 'edges.log');
+  }
+
+  /** The last lines of the edges' log that name this. */
+  edgesOn(name: string): string[] {
+    const lines = readFileSync(this.edgeLog, 'utf8').split('\n');
+    return lines.filter((line) => line.includes(name)).slice(-10);
   }
 
   startEdge(): Promise<void> {
