@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { withCleanup } from './cleanup.ts';
+import { type Cleanup, withCleanup } from './cleanup.ts';
 import { cpuSeconds } from './cpu.ts';
 import { Crowds } from './crowds.ts';
 import { benchRun } from './events.ts';
@@ -27,47 +27,58 @@ interface Idle {
 
 /**
  * What a connection costs on which nothing happens: for the edge one that is signed in and watches a run, for bare `ws`
- * one that is open, for socket.io one in a room. A fifth of the connections is there before the measurement begins, so
- * that compiled code and first buffers do not count.
+ * one that is open, for socket.io one in a room. Every turn has a process of its own, since one that had connections
+ * before keeps their memory; a fifth of the connections is there before the measurement begins, so that compiled code and
+ * first buffers do not count.
  */
 export function idle({ quick, say }: BenchOptions): Promise<Report> {
   const clients = quick ? 1_500 : 5_000;
   return withCleanup(async (cleanup) => {
     const { url: natsUrl } = await benchNats(cleanup);
     const runs = Array.from({ length: RUNS }, (_, number) => benchRun(number));
-    const edge = await benchStack(cleanup, { natsUrl, databaseUrl: 'postgres://not.needed/', services: edgeWithGc });
-    const peer = (name: string) => cleanup.add(new Peer(name), (started) => started.stop());
-    const publisher = peer('publisher');
+    const publisher = cleanup.add(new Peer('publisher'), (started) => started.stop());
     await publisher.call('setUp', { natsUrl, route: 'log', runs, toolsPerRun: 4 } satisfies PublisherSetup);
-    const peers = { bare: peer('broadcast'), room: peer('room') };
-    const portOf = async (of: Peer) => (await of.call<{ port: number }>('start')).port;
-    const [barePort, roomPort] = [await portOf(peers.bare), await portOf(peers.room)];
-    const tokens = await Promise.all(Array.from({ length: clients }, (_, number) => edge.tokenOf(`user-${number}`)));
-    const places: Record<'edge' | 'bare' | 'room', Place[]> = { edge: [], bare: [], room: [] };
-    for (const [number, token] of tokens.entries()) {
-      const { run } = runs[number % RUNS]!;
-      places.edge.push({ server: 'edge', url: edge.edgeUrl, token, run });
-      places.bare.push({ server: 'bare', port: barePort, run });
-      places.room.push({ server: 'room', port: roomPort, run });
-    }
-    const crowds = new Crowds(cleanup, PROCESSES);
-    const turn = async (server: keyof typeof places): Promise<Idle> => {
-      const pid = server === 'edge' ? edge.pidOf('edge-1') : peers[server].pid;
-      const first = clients / 5;
-      await crowds.connect(places[server].slice(0, first));
-      const before = await settledBytes(pid);
-      await crowds.connect(places[server].slice(first));
-      const each = ((await settledBytes(pid)) - before) / (clients - first);
-      const cpuBefore = cpuSeconds(pid);
-      await sleep(QUIET_MS);
-      const cpu = ((cpuSeconds(pid) - cpuBefore) * 1_000) / (QUIET_MS / 1_000);
-      await crowds.leave();
-      await sleep(1_000);
-      return { each, cpu };
+    const runOf = (number: number) => runs[number % RUNS]!.run;
+    const placesOf = (place: (number: number) => Place): Place[] =>
+      Array.from({ length: clients }, (_, number) => place(number));
+
+    const turn = (serve: (stage: Cleanup) => Promise<{ pid: number; places: readonly Place[] }>): Promise<Idle> =>
+      withCleanup(async (stage) => {
+        const { pid, places } = await serve(stage);
+        const crowds = new Crowds(stage, PROCESSES);
+        const first = clients / 5;
+        await crowds.connect(places.slice(0, first));
+        const before = await settledBytes(pid);
+        await crowds.connect(places.slice(first));
+        const each = ((await settledBytes(pid)) - before) / (clients - first);
+        const cpuBefore = cpuSeconds(pid);
+        await sleep(QUIET_MS);
+        return { each, cpu: ((cpuSeconds(pid) - cpuBefore) * 1_000) / (QUIET_MS / 1_000) };
+      });
+    const ofEdge = async (stage: Cleanup) => {
+      const edge = await benchStack(stage, { natsUrl, databaseUrl: 'postgres://not.needed/', services: edgeWithGc });
+      const tokens = await Promise.all(Array.from({ length: clients }, (_, number) => edge.tokenOf(`user-${number}`)));
+      const places = placesOf((number) => ({
+        server: 'edge',
+        url: edge.edgeUrl,
+        token: tokens[number]!,
+        run: runOf(number),
+      }));
+      return { pid: edge.pidOf('edge-1'), places };
+    };
+    const ofPeer = async (stage: Cleanup, script: 'broadcast' | 'room') => {
+      const peer = stage.add(new Peer(script), (started) => started.stop());
+      const { port } = await peer.call<{ port: number }>('start');
+      const server = script === 'broadcast' ? 'bare' : 'room';
+      return { pid: peer.pid, places: placesOf((number) => ({ server, port, run: runOf(number) })) };
     };
     const turns = await alternate(
-      { edge: () => turn('edge'), bare: () => turn('bare'), room: () => turn('room') },
-      { rounds: quick ? 2 : 3, warmUp: 1, restMs: 200 },
+      {
+        edge: () => turn(ofEdge),
+        bare: () => turn((stage) => ofPeer(stage, 'broadcast')),
+        room: () => turn((stage) => ofPeer(stage, 'room')),
+      },
+      { rounds: quick ? 1 : 3, warmUp: 0, restMs: 200 },
       (round, { edge: ours, bare, room }) =>
         say(
           `round ${round + 1}: ${kib(ours)} KiB per connection, bare ws ${kib(bare)}, socket.io ${kib(room)}; ${ours.cpu.toFixed(1)} ms/s of the processor`,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '@toolstream/testkit';
 import { appends } from './appends.ts';
+import { cancel } from './cancel.ts';
 import { stopEverything } from './cleanup.ts';
 import { drain } from './drain.ts';
 import { fanOut } from './fan-out.ts';
@@ -27,6 +28,7 @@ const BENCHMARKS: Record<string, (options: BenchOptions) => Promise<Report>> = {
   drain,
   throughput,
   scaling,
+  cancel,
 };
 
 const USAGE = `npm run bench -- [--only=${Object.keys(BENCHMARKS).join('|')}] [--quick]

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { type ServiceSpec, type StackFacts, toolstreamServices } from '@toolstream/cli';
 import { fold, toSnapshot } from '@toolstream/domain';
 import { withCleanup } from './cleanup.ts';
 import { benchRun, stampedId, working } from './events.ts';
@@ -18,10 +19,10 @@ import { benchStack, edgeWithGc } from './stack.ts';
 
 const FAST = 200;
 const AUDIENCES = 2;
-/** Together some 600 KB a second for each client: more than the kernel keeps for one that does not read. */
-const EVENTS_PER_SECOND = 100;
-const DETAIL_BYTES = 6_000;
-const TOOLS = 8;
+/** Together about a megabyte a second for each client: soon more than the kernel keeps for one that does not read. */
+const EVENTS_PER_SECOND = 60;
+const DETAIL_BYTES = 16_000;
+const TOOLS = 4;
 const FINISH_MS = 30_000;
 const TARGET: Target = { sense: 'at_most', value: 1.2 };
 const NAMES = { edge: 'edge', bare: 'bare ws', room: 'socket.io' } as const;
@@ -45,7 +46,7 @@ export function slowClient({ quick, say }: BenchOptions): Promise<Report> {
   return withCleanup(async (cleanup) => {
     const { url: natsUrl } = await benchNats(cleanup);
     const run = benchRun(0);
-    const edge = await benchStack(cleanup, { natsUrl, databaseUrl: 'postgres://not.needed/', services: edgeWithGc });
+    const edge = await benchStack(cleanup, { natsUrl, services: withProjection });
     const log = await benchLog(cleanup, natsUrl);
     const peer = (name: string) => cleanup.add(new Peer(name), (started) => started.stop());
     const publisher = peer('publisher');
@@ -59,14 +60,14 @@ export function slowClient({ quick, say }: BenchOptions): Promise<Report> {
       room: roomDoor(await portOf(peers.room), run.run),
     };
     const like = exampleFrame(working(run, 0, 1_000, stampedId(0, 0), DETAIL_BYTES));
-    const emission = { rate: EVENTS_PER_SECOND, seconds: quick ? 4 : 6, like, rooms: [run.run] };
+    const emission = { rate: EVENTS_PER_SECOND, seconds: quick ? 4 : 8, like, rooms: [run.run] };
     const sipper = peer('sipper');
 
     const turn = async (server: Server, audiences: readonly Peer[], slow: boolean): Promise<Turn> => {
       const pid = server === 'edge' ? edge.pidOf('edge-1') : peers[server].pid;
       if (slow) await sipper.call('connect', { door: doors[server] });
       for (const audience of audiences) await audience.call('reset');
-      const before = slow ? await settledBytes(pid) : 0;
+      const before = await settledBytes(pid);
       const { sent } = await (server === 'edge' ? publisher : peers[server]).call<{ sent: number }>('emit', emission);
       const arrivals = await everything(audiences, sent * FAST);
       const p99 = quantile(ascending(arrivals.flatMap(({ delays }) => delays)), 0.99);
@@ -110,6 +111,12 @@ export function slowClient({ quick, say }: BenchOptions): Promise<Report> {
     return { rows, notes };
   });
 }
+
+/** Snapshots begin with what the projection has, so it is there, as it is in every deployment. */
+const withProjection = (facts: StackFacts): ServiceSpec[] => [
+  ...toolstreamServices(facts).filter(({ name }) => name.startsWith('projection-')),
+  ...edgeWithGc(facts),
+];
 
 function rowsOf(server: Server, turns: { readonly without: readonly Turn[]; readonly with: readonly Turn[] }): Row[] {
   const place = (text: string, unit: string) => ({ benchmark: 'slow-client', name: `${NAMES[server]}: ${text}`, unit });
