@@ -21,6 +21,7 @@ import { uiStreamRoutes } from './handlers/ui-stream.ts';
 import { webSockets, websocketRoute } from './handlers/websocket.ts';
 import { asRefusal, lastAnswer, PROBLEM_JSON, problemOf, Refusal, retryAfterOf } from './problems.ts';
 import type { Services } from './services.ts';
+import { addressOf } from './socket/subprotocols.ts';
 
 export const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
 
@@ -59,8 +60,13 @@ export async function httpServer(services: Services): Promise<FastifyInstance> {
       void answerError(services, error, request, reply);
     },
     clientErrorHandler: answerMalformed,
-    // Node's own refusal would be no problem document.
-    http: { requireHostHeader: false },
+    http: {
+      // Node's own refusal would be no problem document.
+      requireHostHeader: false,
+      // Whoever offers another protocol, or this one elsewhere, is answered as if it had not: nothing else ends such a connection.
+      shouldUpgradeCallback: ({ method, url, headers }) =>
+        method === 'GET' && addressOf(url) !== undefined && headers.upgrade?.toLowerCase() === 'websocket',
+    },
   });
   app.removeAllContentTypeParsers();
   acceptJson(app);

@@ -47,6 +47,24 @@ describe('What HTTP itself refuses', () => {
   });
 });
 
+describe('An upgrade of what is no WebSocket address', () => {
+  it.each([
+    ['websocket', 'POST /v1/runs'],
+    ['websocket', 'GET /healthz'],
+    ['h2c', 'POST /v1/runs'],
+    ['h2c', 'GET /healthz'],
+  ])('to %s is not asked for: %s is answered like any other', async (protocol, request) => {
+    const http = await RawHttp.open(port);
+    const body = request.startsWith('POST') ? '{"app":7}' : '';
+    const headers = ['Host: a', `Authorization: Bearer ${token()}`, 'Content-Type: application/json'];
+    const upgrade = ['Connection: Upgrade', `Upgrade: ${protocol}`, `Content-Length: ${body.length}`];
+    http.socket.write([`${request} HTTP/1.1`, ...headers, ...upgrade, '', body].join('\r\n'));
+    await http.socket.until(() => http.responses.length > 0, 5_000);
+    expect(http.responses[0]?.status).toBe(body === '' ? 200 : 422);
+    http.socket.destroy();
+  });
+});
+
 describe('Streams behind each other on one connection', () => {
   it('end with the connection, also those whose turn never came', async () => {
     const { clients, feeds, admission } = edge.edge.services;

@@ -30,6 +30,10 @@ export class RawSocket {
     return raw;
   }
 
+  get localPort(): number {
+    return this.#socket.localPort ?? 0;
+  }
+
   get closed(): boolean {
     return this.#closed;
   }
