@@ -1,5 +1,8 @@
+import { StringDecoder } from 'node:string_decoder';
 import type { Json } from '@toolstream/proto-events';
 import { ToolFailure } from './failure.ts';
+import { toolFetch } from './fetch/default.ts';
+import { cleanText } from './output.ts';
 import type { ProgressReport } from './progress.ts';
 import type { ToolArtifacts, ToolWorkspace } from './stores.ts';
 
@@ -59,39 +62,60 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   /** As often as you like: the newest wins. Awaiting it lets a pause hold the tool here. */
   progress(report: ProgressReport): Promise<void>;
-  /** Await it: it resolves when there is room for more. */
-  output(channel: string, text: string): Promise<void>;
+  /**
+   * Await it: it resolves when there is room for more. Bytes are taken as UTF-8, cut wherever; what is none becomes U+FFFD,
+   * as does NUL.
+   */
+  output(channel: string, data: string | Uint8Array): Promise<void>;
   /** Resolves when the state is in the log: the next attempt finds it as `checkpointState`. */
   checkpoint(state: Json): Promise<void>;
   readonly workspace: ToolWorkspace;
   readonly artifacts: ToolArtifacts;
-  /** As the platform's `fetch`; ends with the attempt, whatever signal it is given besides, and counts as an `api_calls`. */
+  /**
+   * As the platform's `fetch`, but guarded: see `guardedFetch`. Ends with the attempt, whatever signal it is given
+   * besides, and counts as an `api_calls`.
+   */
   readonly fetch: ToolFetch;
   readonly metrics: { add(name: MetricName, amount: number): void };
   readonly log: ToolLog;
 }
 
-/** A tool need not await a report: what it does not await may fail (on an abort) without an unhandled rejection. */
-function observed<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
+/**
+ * A tool need not await a report: what it does not await may fail (on an abort) without an unhandled rejection. A host
+ * gives one promise to many reports: it is observed once, not once for each of a flood.
+ */
+function observer(): <T>(promise: Promise<T>) => Promise<T> {
+  let last: Promise<unknown> | undefined;
+  return (promise) => {
+    if (promise !== last) promise.catch(() => {});
+    last = promise;
+    return promise;
+  };
 }
 
 export function createContext(
   call: CallInfo,
   host: ToolHost,
   signal: AbortSignal,
-  { fetch: send = globalThis.fetch }: ContextOptions = {},
+  { fetch: send = toolFetch }: ContextOptions = {},
 ): ToolContext {
   const log = (level: LogLevel) => (message: string, fields?: { [key: string]: Json }) =>
     host.log(level, message, fields);
+  const observed = observer();
+  const decoders = new Map<string, StringDecoder>();
+  const text = (channel: string, data: string | Uint8Array): string => {
+    if (!(data instanceof Uint8Array)) return cleanText(data);
+    const decoder = decoders.get(channel) ?? new StringDecoder('utf8');
+    decoders.set(channel, decoder);
+    return cleanText(decoder.write(data));
+  };
   return {
     call,
     attempt: call.attempt,
     checkpointState: call.checkpoint,
     signal,
     progress: (report) => observed(host.progress([checkedReport(report)])),
-    output: (channel, text) => observed(host.output(checkedChannel(channel), String(text))),
+    output: (channel, data) => observed(host.output(checkedChannel(channel), text(channel, data))),
     checkpoint: (state) => observed(host.checkpoint(state)),
     workspace: host.workspace,
     artifacts: host.artifacts,
@@ -118,7 +142,7 @@ export function checkedReport(report: ProgressReport): ProgressReport {
   };
 }
 
-function checkedChannel(channel: string): string {
+export function checkedChannel(channel: string): string {
   if (typeof channel === 'string' && channel !== '' && channel.length <= 32) return channel;
   throw new ToolFailure({ code: 'tool_error', message: 'An output channel has 1 to 32 characters.' });
 }

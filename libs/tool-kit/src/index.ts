@@ -1,6 +1,7 @@
 export {
   type CallInfo,
   type ContextOptions,
+  checkedChannel,
   checkedReport,
   createContext,
   type LogLevel,
@@ -20,7 +21,7 @@ export {
   ToolFailure,
   type ToolFailureInit,
 } from './failure.ts';
-export { OUTPUT_LIMITS, OutputBuffer, type OutputChunk, type OutputLimits } from './output.ts';
+export { cleanText, OUTPUT_LIMITS, OutputBuffer, type OutputChunk, type OutputLimits } from './output.ts';
 export { MAX_WAITING_STAGES, ProgressCoalescer, ProgressQueue, type ProgressReport } from './progress.ts';
 export type {
   ArtifactSource,

@@ -100,6 +100,12 @@ export class OutputBuffer {
   }
 }
 
+/** Text that every reader takes: no NUL, which databases refuse, and no half characters. */
+export function cleanText(text: string): string {
+  const whole = String(text).toWellFormed();
+  return whole.includes('\0') ? whole.replaceAll('\0', '\uFFFD') : whole;
+}
+
 /** Splits at code points, each part at most `limit` bytes of UTF-8. */
 function* partsOf(text: string, limit: number): Generator<string> {
   if (text.length === 0) return;

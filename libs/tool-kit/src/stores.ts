@@ -56,9 +56,15 @@ export interface ToolWorkspace {
   read(path: string): Promise<(WorkspaceHead & { readonly bytes: Uint8Array }) | undefined>;
   /** Fails with `workspace_conflict` when the file changed since the revision was read. */
   write(path: string, bytes: Uint8Array, options: WriteOptions): Promise<WorkspaceFile>;
-  /** Fails with `workspace_conflict` when the file changed since the revision was read. */
+  /**
+   * Fails with `workspace_conflict` when the file changed since the revision was read, or is not there. Where an earlier attempt
+   * of this very call deleted it (`head` finds nothing: expect 0), it is done already and resolves.
+   */
   delete(path: string, options: DeleteOptions): Promise<void>;
-  /** Fails with `workspace_conflict` when the source changed, or the target is not as expected. */
+  /**
+   * Fails with `workspace_conflict` when the source changed or is not there, or the target is not as expected. Where an earlier
+   * attempt of this very call renamed it (`head` of the source finds nothing: expect 0), it gives the file at the target.
+   */
   rename(from: string, to: string, options: RenameOptions): Promise<WorkspaceFile>;
 }
 

@@ -1,6 +1,6 @@
 import type { NatsConnection, Subscription } from '@nats-io/nats-core';
 import { type EventLog, openEventLog } from '@toolstream/event-log';
-import { controlSubjects, parseControlSubject } from '@toolstream/proto-events';
+import { controlSubjects, type Isolation, parseControlSubject } from '@toolstream/proto-events';
 import type { Logger, Meter, Tracer } from '@toolstream/service-kit';
 import { toolDefinition } from '@toolstream/tool-kit';
 import { openStores } from './adapters/stores.ts';
@@ -68,11 +68,18 @@ export class Executor {
     const thread = new ThreadRunner({
       maxThreads: config.SLOTS,
       warmThreads: config.TOOLSTREAM_WARM_THREADS,
-      heapMb: config.TOOLSTREAM_THREAD_HEAP_MB,
-      modules: [...new Set([...tools.values()].map((tool) => tool.module))],
+      memoryMb: config.TOOLSTREAM_THREAD_HEAP_MB,
+      modules: modulesOf(tools, 'thread'),
       onError: (error) => logger.error({ error }, 'a tool thread failed'),
     });
-    const process = new ProcessRunner();
+    const processModules = modulesOf(tools, 'process');
+    const process = new ProcessRunner({
+      maxProcesses: config.SLOTS,
+      warmProcesses: processModules.length === 0 ? 0 : config.TOOLSTREAM_WARM_PROCESSES,
+      memoryMb: config.TOOLSTREAM_PROCESS_MEMORY_MB,
+      modules: processModules,
+      onPrint: (pid, text) => logger.info({ pid, text }, 'a tool process printed'),
+    });
     this.#runners = [thread, process];
     this.#handler = new JobHandler({
       log,
@@ -124,7 +131,9 @@ export class Executor {
   async #begin(tools: ReadonlyMap<string, LoadedTool>): Promise<void> {
     const { nc, config, logger } = this.#options;
     const pool = config.TOOLSTREAM_POOL;
-    const definitions = [...tools.values()].map(({ tool }) => toolDefinition(tool, pool));
+    const definitions = [...tools.values()].map(({ tool, defaultIsolation }) =>
+      toolDefinition(tool, pool, defaultIsolation),
+    );
     const leases = await Promise.all(
       jobSources(pool).map((source) => ensureJobConsumer(nc, pool, source, config.TOOLSTREAM_LEASE_MS)),
     );
@@ -183,4 +192,12 @@ export class Executor {
     }
     return true;
   }
+}
+
+/** Modules of the tools that are meant to run so: what their threads or processes load before a call comes. */
+function modulesOf(tools: ReadonlyMap<string, LoadedTool>, isolation: Isolation): string[] {
+  const so = [...tools.values()].filter(
+    ({ tool, defaultIsolation = 'thread' }) => (tool.isolation ?? defaultIsolation) === isolation,
+  );
+  return [...new Set(so.map(({ module }) => module))];
 }

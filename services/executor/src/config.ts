@@ -25,9 +25,13 @@ export const executorConfig = z.object({
   TOOLSTREAM_DRAIN_MS: z.coerce.number().int().min(0).default(10_000),
   /** On shutdown: how long all of it may take. */
   TOOLSTREAM_STOP_MS: ms(25_000),
-  /** Heap of each tool thread. */
+  /** Heap of each tool thread, and the buffers that it holds. */
   TOOLSTREAM_THREAD_HEAP_MB: z.coerce.number().int().min(16).default(256),
   /** Tool threads kept ready. */
   TOOLSTREAM_WARM_THREADS: z.coerce.number().int().min(0).max(1024).default(2),
+  /** Memory of each tool process, all of it. */
+  TOOLSTREAM_PROCESS_MEMORY_MB: z.coerce.number().int().min(128).default(512),
+  /** Tool processes kept ready, if a tool is served that wants one. */
+  TOOLSTREAM_WARM_PROCESSES: z.coerce.number().int().min(0).max(1024).default(1),
 });
 export type ExecutorConfig = z.infer<typeof executorConfig>;

@@ -37,10 +37,10 @@ describe('an attempt fails', () => {
     });
   });
 
-  it('with tool_crashed when it needs more memory than its thread has, and not retryably', async () => {
+  it('with out_of_memory when it needs more than its thread has, and not retryably', async () => {
     const job = await bench.dispatch('failing', { how: 'memory' });
     expect((await bench.until(job, 'tool.failed.v1', 0, 20_000)).data).toMatchObject({
-      error: { code: 'tool_crashed', message: expect.stringContaining('memory') },
+      error: { code: 'out_of_memory', message: expect.stringContaining('memory') },
       retryable: false,
     });
   });

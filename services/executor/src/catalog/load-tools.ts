@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Isolation } from '@toolstream/proto-events';
 import type { LoadedTool } from '../isolation/runner.ts';
 import { siblingModule } from '../isolation/source-mode.ts';
 import { toolsOfModule } from '../isolation/tool-modules.ts';
@@ -22,29 +23,32 @@ function urlOf(specifier: string, cwd: string): string {
 }
 
 /**
- * The bundled tools and those of `TOOLSTREAM_TOOLS`. A module that does not load, exports no tool or takes a name that
+ * The bundled tools, which run in threads unless they say otherwise, and those of `TOOLSTREAM_TOOLS`, in processes: code
+ * of others may take its process down or fill its memory. A module that does not load, exports no tool or takes a name that
  * another has is an error at start: a call would only find out later.
  */
 export async function loadTools(specifiers: string, cwd = process.cwd()): Promise<Map<string, LoadedTool>> {
   const wanted = specifiers.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]));
-  const modules = [{ specifier: 'the bundled tools', url: bundled() }];
+  const modules: { specifier: string; url: string; defaultIsolation: Isolation }[] = [
+    { specifier: 'the bundled tools', url: bundled(), defaultIsolation: 'thread' },
+  ];
   const found = new Map<string, LoadedTool>();
   const problems: string[] = [];
   for (const specifier of wanted) {
     try {
-      modules.push({ specifier, url: urlOf(specifier, cwd) });
+      modules.push({ specifier, url: urlOf(specifier, cwd), defaultIsolation: 'process' });
     } catch (error) {
       problems.push(`${specifier}: ${(error as Error).message}`);
     }
   }
-  for (const { specifier, url } of modules) {
+  for (const { specifier, url, defaultIsolation } of modules) {
     try {
       const tools = await toolsOfModule(url);
       if (tools.length === 0) problems.push(`${specifier}: exports no tools (as \`tools\` or \`default\`)`);
       for (const tool of tools) {
         const other = found.get(tool.name);
         if (other && other.tool !== tool) problems.push(`${specifier}: the name ${tool.name} is taken`);
-        found.set(tool.name, { tool, module: url });
+        found.set(tool.name, { tool, module: url, defaultIsolation });
       }
     } catch (error) {
       problems.push(`${specifier}: ${(error as Error).message}`);

@@ -15,7 +15,7 @@ export const inlineRunner: ToolRunner = {
     return {
       result: Promise.race([tool.tool.invoke(createContext(call, host, signal), args), terminated]),
       terminate: () => terminate(),
-      memoryPeakBytes: () => undefined,
+      usage: () => ({}),
     };
   },
   async close() {},

@@ -1,6 +1,6 @@
 import type { Json } from '@toolstream/proto-events';
 import { ToolAborted } from '@toolstream/tool-kit';
-import type { Invocation } from './runner.ts';
+import { type Invocation, ToolCrashed, type Usage } from './runner.ts';
 import {
   type Channel,
   fromWireError,
@@ -22,7 +22,8 @@ export const taskOf = ({ tool, args, call }: Invocation): Task => ({
 export interface RemoteAnswer {
   /** The tool's own end, by message. */
   readonly result: Promise<Json>;
-  memoryPeakBytes(): number | undefined;
+  /** As its thread or process measured it; empty until it has answered. */
+  usage(): Usage;
   /** Stops answering the tool. */
   close(): void;
 }
@@ -37,9 +38,9 @@ interface Pull {
 export function serveTool(
   channel: Channel<ToTool, ToHost>,
   { host, signal }: Invocation,
-  onHello: (threadId: number) => void = () => {},
+  onHello: (hello: { readonly threadId: number; readonly cpuMs: number }) => void = () => {},
 ): RemoteAnswer {
-  let peak: number | undefined;
+  let usage: Usage = {};
   let closed = false;
   const pulls = new Map<number, Pull>();
   const post = (message: ToTool) => {
@@ -104,10 +105,12 @@ export function serveTool(
   };
 
   const result = new Promise<Json>((resolve, reject) => {
-    channel.onMessage((message) => {
+    const receive = (message: ToHost) => {
       switch (message.t) {
+        case 'ready':
+          return undefined;
         case 'hello':
-          return onHello(message.threadId);
+          return onHello(message);
         case 'call':
           return void answer(message.id, message.op, message.args);
         case 'piece':
@@ -119,11 +122,22 @@ export function serveTool(
         case 'log':
           return host.log(message.level, message.message, message.fields);
         case 'done':
-          peak = message.memoryPeakBytes;
+          usage = message.usage;
           return resolve(message.result);
         case 'failed':
-          peak = message.memoryPeakBytes;
+          usage = message.usage;
           return reject(fromWireError(message.error));
+        case 'crashed':
+          return reject(new ToolCrashed(`An error that nothing handled ended the tool: ${message.message}`));
+      }
+    };
+    channel.onMessage((message) => {
+      if (closed) return;
+      try {
+        receive(message);
+      } catch (cause) {
+        // Code beside the tool got hold of the channel. It can spoil its own call and nothing else.
+        reject(new ToolCrashed('What came from the tool could not be understood.', { cause }));
       }
     });
   });
@@ -134,7 +148,7 @@ export function serveTool(
 
   return {
     result,
-    memoryPeakBytes: () => peak,
+    usage: () => usage,
     close() {
       closed = true;
       const gone = new ToolAborted('fenced', 'The tool that the bytes come from has ended.');

@@ -10,7 +10,8 @@ export interface ThreadPoolOptions {
   readonly maxThreads: number;
   /** Kept ready, with the tools' modules loaded. */
   readonly warmThreads: number;
-  readonly heapMb: number;
+  /** Of each thread's heap and the buffers that it holds. */
+  readonly memoryMb: number;
   /** Modules that every thread loads at its start. */
   readonly modules: readonly string[];
   onError(error: unknown): void;
@@ -25,6 +26,8 @@ interface Waiting {
 /** A thread costs a fifth of a second of computing to start: not worth it while running calls keep ending this quickly. */
 const WORTH_WAITING_MS = 50;
 const IDLE_THREAD_MS = 60_000;
+/** Between a thread's limit, which is measured, and V8's, beyond which an allocation may end the whole process. */
+const HEADROOM_MB = 2048;
 
 /**
  * piscina's pool, grown with restraint. piscina starts a thread for every call that finds none free; a burst of quick
@@ -40,14 +43,14 @@ export class ThreadPool {
   #lastEnd = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ maxThreads, warmThreads, heapMb, modules, onError }: ThreadPoolOptions) {
+  constructor({ maxThreads, warmThreads, memoryMb, modules, onError }: ThreadPoolOptions) {
     this.#maxThreads = maxThreads;
     this.#pool = new Piscina({
       filename: fileURLToPath(siblingModule('./thread-entry')),
       minThreads: Math.min(maxThreads, warmThreads),
       maxThreads,
       idleTimeout: IDLE_THREAD_MS,
-      resourceLimits: { maxOldGenerationSizeMb: heapMb },
+      resourceLimits: { maxOldGenerationSizeMb: memoryMb + HEADROOM_MB },
       execArgv: childExecArgv,
       workerData: { modules },
       recordTiming: false,

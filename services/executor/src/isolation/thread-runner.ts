@@ -2,65 +2,109 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, type Worker } from 'node:worker_threads';
 import { serveTool, taskOf } from './remote-execution.ts';
-import { type Execution, type Invocation, ToolCrashed, type ToolRunner, ToolTerminated } from './runner.ts';
+import {
+  bytesOf,
+  type Execution,
+  type Invocation,
+  larger,
+  outOfMemory,
+  ToolCrashed,
+  type ToolRunner,
+  ToolTerminated,
+} from './runner.ts';
 import { ThreadPool, type ThreadPoolOptions } from './thread-pool.ts';
+import { ThreadWatch } from './thread-watch.ts';
 import type { Channel, ToHost, ToTool } from './wire.ts';
 
 /** How long the end of a destroyed thread is waited for. */
 const EXIT_WAIT_MS = 2000;
 
-/** Runs tools in a pool of worker threads. Ending a call that does not stop destroys its thread. */
+/** Runs tools in worker threads. Ending a call that does not stop destroys its thread. */
 export class ThreadRunner implements ToolRunner {
-  readonly #pool: ThreadPool;
+  readonly #options: ThreadPoolOptions;
+  /** By the memory that their threads may have: most tools share the one of the executor's own limit. */
+  readonly #pools = new Map<number, ThreadPool>();
 
   constructor(options: ThreadPoolOptions) {
-    this.#pool = new ThreadPool(options);
+    this.#options = options;
+    this.#poolFor(options.memoryMb);
   }
 
   start(invocation: Invocation): Execution {
+    const memoryMb = invocation.tool.tool.memoryMb ?? this.#options.memoryMb;
+    const pool = this.#poolFor(memoryMb);
     const { port1, port2 } = new MessageChannel();
     const channel: Channel<ToTool, ToHost> = {
       post: (message) => port1.postMessage(message),
       onMessage: (listener) => port1.on('message', listener),
       close: () => port1.close(),
     };
+    let watch: ThreadWatch | undefined;
     let thread: Worker | undefined;
     let gone: Promise<unknown> = Promise.resolve();
-    const answer = serveTool(channel, invocation, (threadId) => {
-      thread = this.#pool.thread(threadId);
-    });
+    let why: Error | undefined;
     const kill = new AbortController();
-    const ran = this.#pool.run({ port: port2, task: taskOf(invocation) }, kill.signal).then(
+    const end = async (reason: Error) => {
+      if (why) return;
+      why = reason;
+      await watch?.look();
+      if (thread) gone = Promise.race([once(thread, 'exit'), sleep(EXIT_WAIT_MS, undefined, { ref: false })]);
+      kill.abort();
+    };
+    const answer = serveTool(channel, invocation, ({ threadId, cpuMs }) => {
+      thread = pool.thread(threadId);
+      if (!thread) return;
+      watch = new ThreadWatch(thread, cpuMs, bytesOf(memoryMb), () => void end(outOfMemory('thread', memoryMb)));
+    });
+    const ran = pool.run({ port: port2, task: taskOf(invocation) }, kill.signal).then(
       // The thread has answered: its message is on its way through the task's own port.
       () => answer.result,
       async (cause: unknown) => {
-        if (!kill.signal.aborted) throw crash(cause);
-        await gone;
-        throw new ToolTerminated('The thread of the tool was ended.');
+        if (kill.signal.aborted) {
+          await gone;
+          throw why;
+        }
+        // Its last word, if it had one, is on its way through the task's own port.
+        await sleep(5);
+        throw crash(cause, memoryMb);
       },
     );
     return {
-      result: Promise.race([answer.result, ran]).finally(() => answer.close()),
-      terminate() {
-        if (thread) gone = Promise.race([once(thread, 'exit'), sleep(EXIT_WAIT_MS, undefined, { ref: false })]);
-        kill.abort();
+      result: Promise.race([answer.result, ran]).finally(() => {
+        watch?.end();
+        answer.close();
+      }),
+      terminate: () => void end(new ToolTerminated('The thread of the tool was ended.')),
+      usage() {
+        const said = answer.usage();
+        const seen = watch?.usage;
+        return {
+          memoryPeakBytes: larger(said.memoryPeakBytes, seen?.memoryPeakBytes),
+          cpuMs: larger(said.cpuMs, seen?.cpuMs),
+        };
       },
-      memoryPeakBytes: answer.memoryPeakBytes,
     };
   }
 
-  close(): Promise<void> {
-    return this.#pool.close();
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+  }
+
+  #poolFor(memoryMb: number): ThreadPool {
+    const present = this.#pools.get(memoryMb);
+    if (present) return present;
+    const common = memoryMb === this.#options.memoryMb;
+    const warm = common ? {} : { warmThreads: 0 };
+    const made = new ThreadPool({ ...this.#options, ...warm, memoryMb });
+    this.#pools.set(memoryMb, made);
+    return made;
   }
 }
 
-function crash(cause: unknown): ToolCrashed {
-  const outOfMemory = (cause as { code?: string } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY';
+function crash(cause: unknown, memoryMb: number): ToolCrashed {
+  if ((cause as { code?: string } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return outOfMemory('thread', memoryMb, cause);
+  }
   const message = cause instanceof Error ? cause.message : String(cause);
-  return new ToolCrashed(
-    outOfMemory
-      ? 'The tool needed more memory than its thread may have.'
-      : `The thread of the tool ended without an answer: ${message}`,
-    { repeats: outOfMemory, cause },
-  );
+  return new ToolCrashed(`The thread of the tool ended without an answer: ${message}`, { cause });
 }

@@ -14,6 +14,7 @@ import {
   type WorkspaceFile,
   type WorkspaceHead,
 } from '@toolstream/tool-kit';
+import type { Usage } from './runner.ts';
 
 /** What a tool in a thread or process asks its executor to do. Everything crosses by structured clone. */
 export interface Operations {
@@ -47,15 +48,19 @@ export interface Task {
 }
 
 export type ToHost =
-  | { readonly t: 'hello'; readonly threadId: number }
+  | { readonly t: 'ready' }
+  /** The call begins; processor time of its thread or process so far. */
+  | { readonly t: 'hello'; readonly threadId: number; readonly cpuMs: number }
   | { readonly t: 'call'; readonly id: number; readonly op: Operation; readonly args: unknown[] }
   /** Answers a pull; without bytes: that was all. */
   | { readonly t: 'piece'; readonly id: number; readonly bytes: Uint8Array | undefined }
   | { readonly t: 'broken'; readonly id: number; readonly error: WireError }
   | { readonly t: 'count'; readonly counts: MetricCounts }
   | { readonly t: 'log'; readonly level: LogLevel; readonly message: string; readonly fields?: { [key: string]: Json } }
-  | { readonly t: 'done'; readonly result: Json; readonly memoryPeakBytes: number }
-  | { readonly t: 'failed'; readonly error: WireError; readonly memoryPeakBytes: number };
+  | { readonly t: 'done'; readonly result: Json; readonly usage: Usage }
+  | { readonly t: 'failed'; readonly error: WireError; readonly usage: Usage }
+  /** Nothing handled this error: the thread or process ends. */
+  | { readonly t: 'crashed'; readonly message: string };
 
 export type ToTool =
   | { readonly t: 'start'; readonly task: Task }
@@ -77,18 +82,29 @@ export type WireError =
   | { readonly k: 'aborted'; kind: AbortKind; message: string }
   | { readonly k: 'error'; name: string; message: string; stack?: string };
 
+/** Of whatever was thrown: a tool may throw anything, errors with odd fields and things that are none included. */
 export function toWireError(error: unknown): WireError {
-  if (isToolFailure(error)) {
-    const { code, message, retryable, details } = error;
-    return { k: 'failure', code, message, retryable, ...(details === undefined ? {} : { details }) };
+  try {
+    if (isToolFailure(error)) {
+      const { code, message, retryable, details } = error;
+      const kept = details === undefined ? {} : { details: JSON.parse(JSON.stringify(details) ?? 'null') as Json };
+      return { k: 'failure', code: String(code), message: text(message), retryable: Boolean(retryable), ...kept };
+    }
+    if (error instanceof ToolAborted) return { k: 'aborted', kind: error.kind, message: error.message };
+    if (error instanceof Error) {
+      const { name, message, stack } = error;
+      const kept = typeof stack === 'string' ? { stack: text(stack) } : {};
+      return { k: 'error', name: text(name), message: text(message), ...kept };
+    }
+    return { k: 'error', name: 'Error', message: `The tool threw what is no error: ${text(printed(error))}` };
+  } catch {
+    return { k: 'error', name: 'Error', message: 'The tool threw something that cannot be described.' };
   }
-  if (error instanceof ToolAborted) return { k: 'aborted', kind: error.kind, message: error.message };
-  if (error instanceof Error) {
-    const { name, message, stack } = error;
-    return { k: 'error', name, message, ...(stack === undefined ? {} : { stack }) };
-  }
-  return { k: 'error', name: 'Error', message: String(error) };
 }
+
+const TEXT_CHARS = 16_384;
+const text = (value: unknown): string => String(value).slice(0, TEXT_CHARS);
+const printed = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
 
 export function fromWireError(error: WireError): Error {
   switch (error.k) {

@@ -1,6 +1,8 @@
 import type { Json } from '@toolstream/proto-events';
 import {
+  checkedChannel,
   checkedReport,
+  cleanText,
   type LogLevel,
   METRICS,
   type MetricCounts,
@@ -75,7 +77,7 @@ export class AttemptHost implements ToolHost {
     if (output.heldBytes > UNAWAITED_OUTPUT_BYTES) {
       throw new ToolFailure({ code: 'output_overflow', message: 'The tool writes output without awaiting it.' });
     }
-    output.write(channel, text, performance.now());
+    output.write(checkedChannel(channel), cleanText(text), performance.now());
     log.wake();
     await gate.pass();
     if (output.isFull) await log.room();

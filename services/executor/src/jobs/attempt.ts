@@ -209,11 +209,12 @@ export class Attempt {
   }
 
   #metrics(): ToolMetrics {
-    const memory = this.#execution?.memoryPeakBytes();
+    const { memoryPeakBytes: memory, cpuMs } = this.#execution?.usage() ?? {};
     return {
       duration_ms: this.#activeMs(),
       queue_ms: this.#options.queueMs,
       ...(memory === undefined ? {} : { memory_peak_bytes: Math.round(memory) }),
+      ...(cpuMs === undefined ? {} : { cpu_ms: Math.max(0, Math.round(cpuMs)) }),
       ...this.#host.counts,
     };
   }

@@ -17,7 +17,9 @@ export function failureOf(thrown: unknown, idempotent: boolean): Failure {
   if (isToolFailure(thrown))
     return { error: failure(thrown.code, thrown.message, thrown.details), retryable: thrown.retryable };
   if (thrown instanceof ToolCrashed) {
-    return { error: failure('tool_crashed', thrown.message), retryable: idempotent && !thrown.repeats };
+    // Again it would most likely need as much again.
+    if (thrown.outOfMemory) return { error: failure('out_of_memory', thrown.message), retryable: false };
+    return { error: failure('tool_crashed', thrown.message), retryable: idempotent };
   }
   const { name, message } = thrown instanceof Error ? thrown : new Error(String(thrown));
   const text = message || name || 'The tool threw an error without a message.';
