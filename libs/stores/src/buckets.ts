@@ -54,7 +54,24 @@ export async function openIndex(
       allow_direct: true,
     });
   });
+  await prepareStream(jsm, `KV_${bucket}`, options);
   return new Kvm(jetstream(nc, { timeout: ANSWER_MS })).open(bucket, { allow_direct: false });
+}
+
+/** Deletions go away by themselves, renames change two keys at once: settings that the client's `Kvm` does not know. */
+const INDEX_SETTINGS = { allow_msg_ttl: true, allow_atomic: true } as const;
+
+async function prepareStream(jsm: JetStreamManager, stream: string, { mode = 'create' }: BucketOptions): Promise<void> {
+  if (mode === 'off') return;
+  const { config } = await persist(`the bucket ${stream}`, () => jsm.streams.info(stream));
+  const missing = Object.keys(INDEX_SETTINGS).filter((name) => config[name as keyof typeof INDEX_SETTINGS] !== true);
+  if (missing.length === 0) return;
+  if (mode === 'create') {
+    await persist(`the bucket ${stream}`, () => jsm.streams.update(stream, INDEX_SETTINGS));
+    return;
+  }
+  const text = `The stream ${stream} lacks ${missing.join(' and ')}. Set them, or start once with TOOLSTREAM_STREAMS=create.`;
+  throw new StoreUnavailableError(text);
 }
 
 const storageType = ({ storage }: BucketOptions) => (storage === 'memory' ? StorageType.Memory : StorageType.File);

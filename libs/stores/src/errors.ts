@@ -1,4 +1,4 @@
-import type { FileVersion } from './file-version.ts';
+import type { Change, Deletion, FileVersion } from './file-version.ts';
 
 /** What went wrong with a file or an artifact: a stable code, and a sentence that says what to do. */
 export class StoreError extends Error {
@@ -18,20 +18,32 @@ export class PathError extends StoreError {
   }
 }
 
-/** The file is not at the revision that the writer had read. Nothing was written; `current` is what is there now. */
+/** The file is not at the revision that the writer had read. Nothing was changed; `current` is what is there now. */
 export class WorkspaceConflictError extends StoreError {
   readonly path: string;
   readonly expectedRevision: number;
   readonly current: FileVersion | undefined;
+  /** Whose deletion, where that was the last change. */
+  readonly deletion: Deletion | undefined;
 
-  constructor(path: string, expectedRevision: number, current: FileVersion | undefined) {
-    const by = current && `run ${current.entry.run}, call ${current.entry.index}, attempt ${current.entry.attempt}`;
-    const now = by ? `it was last written by ${by}` : 'it does not exist';
-    super('workspace_conflict', `The file ${path} changed since it was read: ${now}. Read it again, then decide anew.`);
+  constructor(path: string, expectedRevision: number, current: FileVersion | undefined, deletion?: Deletion) {
+    const now = current ? `it was last written by ${call(current.entry)}` : gone(deletion);
+    const text = `The file ${path} is not as it was read: ${now}. Read it again, then decide anew.`;
+    super('workspace_conflict', text);
     this.path = path;
     this.expectedRevision = expectedRevision;
     this.current = current;
+    this.deletion = deletion;
   }
+}
+
+const call = ({ run, index, attempt }: Change): string => `run ${run}, call ${index}, attempt ${attempt}`;
+
+function gone(deletion: Deletion | undefined): string {
+  if (deletion === undefined) return 'it does not exist';
+  return deletion.moved_to === undefined
+    ? `it was deleted by ${call(deletion)}`
+    : `it was renamed to ${deletion.moved_to} by ${call(deletion)}`;
 }
 
 /** The server did not answer within the deadline. A write may or may not have landed: read before repeating it. */

@@ -10,12 +10,14 @@ export {
   StoreUnavailableError,
   WorkspaceConflictError,
 } from './errors.ts';
-export type { FileVersion, WorkspaceEntry } from './file-version.ts';
+export type { Change, Deletion, FileVersion, WorkspaceEntry } from './file-version.ts';
 export { MAX_PATH_BYTES, normalisePath, type Scope } from './path.ts';
 export {
   AppWorkspace,
+  type ChangeOptions,
   type ListOptions,
   openWorkspace,
+  type RenameOptions,
   type Workspace,
   type WriteOptions,
 } from './workspace.ts';

@@ -9,7 +9,8 @@ export const ANSWER_MS = 3_000;
 const PATIENCE_MS = 20_000;
 
 const WRONG_SEQUENCE = 10071;
-const IN_FLIGHT: ReadonlySet<number> = new Set([10158, 10164]);
+/** A change of the same subject under way; half an atomic batch, whose other half a broken connection took along. */
+const IN_FLIGHT: ReadonlySet<number> = new Set([10158, 10164, 10176]);
 const NO_ROOM: ReadonlySet<number> = new Set([10023, 10047, 10077]);
 
 const apiCode = (error: unknown): number | undefined => (error instanceof JetStreamApiError ? error.code : undefined);

@@ -4,11 +4,11 @@ import type { Json } from '@toolstream/proto-events';
 import { type BucketOptions, FILES_BUCKET, openContent, openIndex, WORKSPACE_BUCKET } from './buckets.ts';
 import { type ContentStore, type OpenContent, readAll, type Source } from './content.ts';
 import { ContentMissingError, PathError, WorkspaceConflictError } from './errors.ts';
-import { FileIndex } from './file-index.ts';
-import type { FileVersion, WorkspaceEntry } from './file-version.ts';
+import { conflict, FileIndex, isAt, type Position } from './file-index.ts';
+import type { Deletion, FileVersion, WorkspaceEntry } from './file-version.ts';
 import { normalisePath, type Scope, scopeKey } from './path.ts';
 
-export interface WriteOptions {
+export interface ChangeOptions {
   readonly run: string;
   readonly index: number;
   readonly attempt: number;
@@ -16,6 +16,14 @@ export interface WriteOptions {
   readonly expectedRevision: number;
   /** At most 16 KiB of JSON. */
   readonly meta?: Json | undefined;
+}
+
+export interface RenameOptions extends ChangeOptions {
+  /** Of the file that is replaced. Default 0: nothing may be there. */
+  readonly expectedTargetRevision?: number | undefined;
+}
+
+export interface WriteOptions extends ChangeOptions {
   readonly onBytes?: ((written: number, total: number | undefined) => void) | undefined;
   /** Honoured until the content is stored; what comes after is one decision that is not left open. */
   readonly signal?: AbortSignal | undefined;
@@ -113,7 +121,7 @@ export class AppWorkspace {
       attempt,
       modified_at: new Date().toISOString(),
       ...(meta === undefined ? {} : { meta }),
-      ...(before.entry === undefined ? {} : { previous: before.entry.object }),
+      ...followed(before),
     };
     try {
       const revision = await this.#index.replace(this.#scope, entry, before.revision);
@@ -124,6 +132,68 @@ export class AppWorkspace {
       if (error instanceof WorkspaceConflictError) this.#content.discard(object);
       throw error;
     }
+  }
+
+  /**
+   * Deletes the file that was looked at, and its contents. A retry whose call has deleted it already gets that deletion,
+   * whatever revision it expects (it read 0, as the file is gone). Throws `WorkspaceConflictError`, and then nothing has changed.
+   */
+  async delete(path: string, options: ChangeOptions): Promise<Deletion & { readonly revision: number }> {
+    const { run, index, attempt, expectedRevision, meta } = options;
+    const target = normalisePath(path);
+    checkMeta(meta);
+    const before = await this.#index.position(this.#scope, target);
+    if (before.entry === undefined || !isAt(before, expectedRevision)) {
+      if (!isOwn(before.deletion, options) || before.deletion.object === undefined) {
+        throw conflict(target, expectedRevision, before);
+      }
+      this.#content.discard(before.deletion.object);
+      return { ...before.deletion, revision: before.revision };
+    }
+    const { object, previous } = before.entry;
+    const by = { path: target, run, index, attempt, ...changeNow(meta) };
+    const deletion: Deletion = { ...by, deleted: true, object };
+    const revision = await this.#index.remove(this.#scope, deletion, before.revision);
+    this.#content.discard(object);
+    if (previous !== undefined) this.#content.discard(previous);
+    return { ...deletion, revision };
+  }
+
+  /**
+   * Moves the file in one step: at any time it stands at one of the two paths. A retry whose call has moved it already gets
+   * what stands at the new one. Throws `WorkspaceConflictError` for whichever path is not as expected, and then nothing has changed.
+   */
+  async rename(
+    from: string,
+    to: string,
+    options: RenameOptions,
+  ): Promise<WorkspaceEntry & { readonly revision: number }> {
+    const { run, index, attempt, expectedRevision, expectedTargetRevision = 0, meta } = options;
+    const [source, target] = [normalisePath(from), normalisePath(to)];
+    if (source === target) throw new PathError('invalid_arguments', `${target} already has that name; give another.`);
+    checkMeta(meta);
+    const [before, replaced] = await Promise.all([
+      this.#index.position(this.#scope, source),
+      this.#index.position(this.#scope, target),
+    ]);
+    const isSourceRight = isAt(before, expectedRevision);
+    if (before.entry === undefined || !isSourceRight || !isAt(replaced, expectedTargetRevision)) {
+      const moved = isOwn(before.deletion, options) && before.deletion.moved_to === target;
+      const arrived = isOwn(replaced.entry, options) && replaced.entry.moved_from === source;
+      if (replaced.entry && (moved || arrived)) return { ...replaced.entry, revision: replaced.revision };
+      if (before.entry === undefined || !isSourceRight) throw conflict(source, expectedRevision, before);
+      throw conflict(target, expectedTargetRevision, replaced);
+    }
+    const { previous, meta: _meta, follows: _follows, ...file } = before.entry;
+    const by = { run, index, attempt, ...changeNow(meta) };
+    const entry: WorkspaceEntry = { ...file, ...by, path: target, moved_from: source, ...followed(replaced) };
+    const revision = await this.#index.move(
+      this.#scope,
+      { deletion: { ...by, path: source, deleted: true, moved_to: target }, revision: before.revision },
+      { entry, revision: replaced.revision },
+    );
+    for (const old of [previous, replaced.entry?.previous]) if (old !== undefined) this.#content.discard(old);
+    return { ...entry, revision };
   }
 
   async #latest<T>(
@@ -144,6 +214,23 @@ export class AppWorkspace {
     }
   }
 }
+
+/** What a new entry keeps of what stood there: a content that readers are still at, or which deletion it was. */
+function followed({ entry, deletion }: Position): Pick<WorkspaceEntry, 'previous' | 'follows'> {
+  if (entry !== undefined) return { previous: entry.object };
+  return deletion === undefined ? {} : { follows: deletion.change };
+}
+
+const changeNow = (meta: Json | undefined) => ({
+  modified_at: new Date().toISOString(),
+  change: randomBytes(12).toString('hex'),
+  ...(meta === undefined ? {} : { meta }),
+});
+
+const isOwn = <C extends WorkspaceEntry | Deletion>(
+  change: C | undefined,
+  { run, index }: ChangeOptions,
+): change is C => change?.run === run && change.index === index;
 
 function checkMeta(meta: Json | undefined): void {
   if (meta === undefined || Buffer.byteLength(JSON.stringify(meta)) <= MAX_META_BYTES) return;

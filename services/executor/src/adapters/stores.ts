@@ -50,8 +50,16 @@ export async function openStores(nc: NatsConnection): Promise<StoresFor> {
             const options = { run, index, attempt, expectedRevision, meta, onBytes: measured, signal };
             return toFile(await workspace.write(path, bytes, options));
           }),
-        delete: () => refused('delete'),
-        rename: () => refused('rename'),
+        delete: (path, { expectedRevision }) =>
+          asTool(async () => {
+            signal.throwIfAborted();
+            await workspace.delete(path, { run, index, attempt, expectedRevision });
+          }),
+        rename: (from, to, options) =>
+          asTool(async () => {
+            signal.throwIfAborted();
+            return toFile(await workspace.rename(from, to, { ...options, run, index, attempt }));
+          }),
       },
       artifacts: {
         put: (source, { onBytes } = {}) =>
@@ -66,10 +74,6 @@ export async function openStores(nc: NatsConnection): Promise<StoresFor> {
       keepOutput: (content) => values.put(content, { tenant, run, kind: 'output' }),
     };
   };
-}
-
-async function refused(what: string): Promise<never> {
-  throw new ToolFailure({ code: 'store_unsupported', message: `This workspace cannot ${what} files.` });
 }
 
 /** Store errors reach a tool as failures that say whether a fresh attempt could do better. */
