@@ -1,4 +1,4 @@
-import { createCable } from '@anycable/core';
+import { type CreateOptions, createCable, type Protocol, type ProtocolID } from '@anycable/core';
 import * as ActionCable from '@rails/actioncable';
 import WebSocket from 'ws';
 import type { Message } from './page-model.ts';
@@ -69,7 +69,7 @@ export function anycable(url: string, options: Record<string, unknown> = {}) {
     logLevel: 'error',
     reconnectStrategy: () => 50 + Math.random() * 50,
     ...options,
-  } as Parameters<typeof createCable>[1]);
+  } as unknown as Partial<CreateOptions<Protocol | ProtocolID>>);
 }
 
 export type Cable = ReturnType<typeof anycable>;

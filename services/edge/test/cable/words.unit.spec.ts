@@ -11,7 +11,7 @@ import { RUN, randomStory, type Story } from './histories.ts';
 
 const at = (seq: number): Position => ({ epoch: 'e1', partition: 0, seq });
 const read = (bytes: Buffer | undefined) =>
-  bytes ? Array.from(payloads(bytes), (payload) => JSON.parse(payload.toString()) as Record<string, never>) : [];
+  bytes ? Array.from(payloads(bytes), (payload) => JSON.parse(payload.toString()) as Record<string, unknown>) : [];
 const frames = ({ events }: Story): EventFrame[] =>
   events.map((event, index) => ({
     type: 'event',
