@@ -59,6 +59,7 @@ export async function buildEdge(parts: EdgeParts): Promise<Edge> {
     sockets: clients.count('socket'),
     streams: clients.count('stream'),
     subscriptions: clients.sum('subscriptions'),
+    messages: messages.size,
     waitingBytes: clients.sum('waitingBytes'),
     feeds: feeds.size,
     ringBytes: feeds.ringBytes,

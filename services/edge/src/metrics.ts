@@ -29,6 +29,7 @@ export interface Gauges {
   readonly sockets: number;
   readonly streams: number;
   readonly subscriptions: number;
+  readonly messages: number;
   readonly feeds: number;
   readonly ringBytes: number;
   readonly waitingBytes: number;
@@ -74,6 +75,7 @@ export function edgeMetrics(meter: Meter, gauges: () => Gauges): EdgeMetrics {
     ['toolstream_edge_sockets', 'Open WebSockets', (g) => g.sockets],
     ['toolstream_edge_streams', 'Open SSE streams', (g) => g.streams],
     ['toolstream_edge_subscriptions', 'Subscriptions of all clients', (g) => g.subscriptions],
+    ['toolstream_edge_messages', 'Messages whose newest run somebody follows', (g) => g.messages],
     ['toolstream_edge_feeds', 'Runs and apps that somebody watches', (g) => g.feeds],
     ['toolstream_edge_ring_bytes', 'Bytes in the rings of recent events', (g) => g.ringBytes],
     ['toolstream_edge_waiting_bytes', 'Bytes that wait for clients', (g) => g.waitingBytes],
