@@ -20,6 +20,14 @@ export const eventTypes = {
     on: 'run',
     data: z.object({ reason, cause: z.enum(['command', 'run_timeout', 'run_expired']) }),
   },
+  /**
+   * A command that asked for what was so already: it changes nothing, and is on record. `seq`: the event that had made it so,
+   * with which the command and every repetition of it is answered.
+   */
+  'run.command_noted.v1': {
+    on: 'run',
+    data: z.object({ reason, command: z.string().max(32), index: index.optional(), seq: count }),
+  },
   'run.succeeded.v1': { on: 'run', data: z.object({ summary: runSummary }) },
   'run.failed.v1': { on: 'run', data: z.object({ summary: runSummary, error: toolError }) },
   'run.cancelled.v1': { on: 'run', data: z.object({ summary: runSummary, reason }) },

@@ -46,16 +46,16 @@ function onLiveRun(command: AskedCommand, state: RunState): Decision {
   const data = { reason: command.reason };
   switch (command.type) {
     case 'pause':
-      if (state.status === 'paused') return already(state.marks.pause ?? state.run_seq);
+      if (state.status === 'paused') return noted(command, state.marks.pause ?? state.run_seq);
       if (state.status === 'cancelling') return reject('run_ended', 'The run is being cancelled; it cannot be paused.');
       return accept({ type: 'run.paused.v1', writer: 'run', data, ...by(command) });
     case 'resume':
       if (state.status === 'cancelling')
         return reject('run_ended', 'The run is being cancelled; it cannot be resumed.');
-      if (state.status !== 'paused') return already(state.marks.resume ?? state.accepted_seq);
+      if (state.status !== 'paused') return noted(command, state.marks.resume ?? state.accepted_seq);
       return accept({ type: 'run.resumed.v1', writer: 'run', data, ...by(command) });
     case 'cancel':
-      if (state.status === 'cancelling') return already(state.marks.cancel ?? state.run_seq);
+      if (state.status === 'cancelling') return noted(command, state.marks.cancel ?? state.run_seq);
       return accept({
         type: 'run.cancel_requested.v1',
         writer: 'run',
@@ -70,6 +70,13 @@ function onLiveRun(command: AskedCommand, state: RunState): Decision {
   }
 }
 
+/** What was asked for is so already. That it was asked is on record, so that a repetition gets the same answer. */
+function noted(command: AskedCommand, seq: number): Decision {
+  const index = 'index' in command ? { index: command.index } : {};
+  const data = { reason: command.reason, command: command.type, ...index, seq };
+  return { ok: true, drafts: [{ type: 'run.command_noted.v1', writer: 'run', data, ...by(command) }], seq };
+}
+
 type ToolCommand = Extract<AskedCommand, { index: number }>;
 
 function onTool(command: ToolCommand, state: RunState, tool: ToolState): Decision {
@@ -80,7 +87,7 @@ function onTool(command: ToolCommand, state: RunState, tool: ToolState): Decisio
   switch (command.type) {
     case 'cancel_tool':
       if (isToolEnded(tool.status)) return reject('tool_ended', `The tool call has ended: ${tool.status}.`);
-      if (tool.cancel) return already(mark('cancel') ?? state.run_seq);
+      if (tool.cancel) return noted(command, mark('cancel') ?? state.run_seq);
       return make({ type: 'tool.cancel_requested.v1', data });
     case 'retry_tool':
       if (!isToolEnded(tool.status)) {
@@ -96,7 +103,7 @@ function onTool(command: ToolCommand, state: RunState, tool: ToolState): Decisio
       const wish = command.type === 'approve_tool' ? 'approve' : 'deny';
       const made = wish === 'approve' ? 'approved' : 'denied';
       if (!mayAnswer(tool, command)) return reject('forbidden', notAllowed(tool));
-      if (tool.approval?.decision === made) return already(mark(wish) ?? state.run_seq);
+      if (tool.approval?.decision === made) return noted(command, mark(wish) ?? state.run_seq);
       if (isToolEnded(tool.status)) return reject('tool_ended', `The tool call has ended: ${tool.status}.`);
       if (tool.status !== 'awaiting_approval') {
         return reject('not_awaiting_approval', `The tool call is ${tool.status}; it does not wait for an approval.`);

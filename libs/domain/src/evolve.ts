@@ -130,9 +130,14 @@ function sameIfEqual(tools: ToolState[], change: (tool: ToolState) => ToolState)
   return changed.every((tool, index) => tool === tools[index]) ? tools : changed;
 }
 
-/** Ids of command-made events start with `c-`; the newest are kept so that a repeated command is answered, not done again. */
+/**
+ * Ids of command-made events start with `c-`; the newest are kept so that a repeated command is answered, not done again,
+ * also where it changed nothing: what it asked for may have been undone meanwhile.
+ */
 function remembered(state: RunState, event: ToolstreamEvent, seq: number): RunState {
   if (!event.id.startsWith('c-') || Object.hasOwn(state.commands, event.id)) return state;
-  const entries = [...Object.entries(state.commands), [event.id, seq] as const];
+  // A command that changed nothing is answered with the event that had made it so.
+  const answer = event.type === 'run.command_noted.v1' ? event.data.seq : seq;
+  const entries = [...Object.entries(state.commands), [event.id, answer] as const];
   return { ...state, commands: Object.fromEntries(entries.slice(-COMMANDS_KEPT)) };
 }

@@ -55,7 +55,7 @@ export type Command =
   | { readonly type: 'dead_letter'; readonly index: number; readonly dispatch: number; readonly message: string };
 
 export type Decision =
-  /** `seq`: the event that already made it so, when there is nothing to append. */
+  /** `seq`: the event that already made it so, with which the command is answered whatever is appended. */
   | { readonly ok: true; readonly drafts: readonly Draft[]; readonly seq?: number }
   | { readonly ok: false; readonly rejection: Rejection };
 

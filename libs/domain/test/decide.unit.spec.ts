@@ -243,7 +243,7 @@ describe('When paused', () => {
   it('answers a second pause with the first one’s position', () =>
     given(...paused)
       .when(ask('pause'))
-      .thenAlready(6));
+      .thenNoted(6));
   it('is still paused when it was never started', () =>
     given(acceptedRun(), event('run.paused.v1', {})).when(advance).thenNothing());
 });

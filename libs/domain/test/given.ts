@@ -87,6 +87,12 @@ export const given = (...events: ToolstreamEvent[]) => ({
       thenRefused: (code: string) => expect(decision).toMatchObject({ ok: false, rejection: { code } }),
       thenNothing: () => expect(decision).toMatchObject({ ok: true, drafts: [] }),
       thenAlready: (seq: number) => expect(decision).toMatchObject({ ok: true, drafts: [], seq }),
+      thenNoted: (seq: number) =>
+        expect(decision).toMatchObject({
+          ok: true,
+          drafts: [{ type: 'run.command_noted.v1', writer: 'run', data: { seq } }],
+          seq,
+        }),
     };
   },
 });

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { Command } from '../src/index.ts';
 import { toolsOf, World } from './world.ts';
 
 const ATTEMPTS = ['progress', 'progress', 'succeed', 'fail', 'fail-retryable', 'cancel', 'drain'] as const;
@@ -47,7 +48,34 @@ export const history = fc.record({
   actions: fc.array(action, { maxLength: 60 }),
 });
 
-export function act(world: World, a: Action): void {
+const command = fc.oneof(
+  fc.record({
+    do: fc.constant('run' as const),
+    type: fc.constantFrom('pause' as const, 'resume' as const, 'pause' as const, 'resume' as const, 'cancel' as const),
+    id: fc.nat(8),
+    behind: fc.nat(2),
+  }),
+  fc.record({
+    do: fc.constant('tool' as const),
+    type: fc.constantFrom(...TOOL_COMMANDS),
+    index: fc.nat(2),
+    id: fc.nat(8),
+    behind: fc.nat(2),
+  }),
+);
+
+/** The same with many more commands, of few ids: most come again. */
+export const commanded: typeof history = fc.record({
+  ordering: fc.constantFrom('sequential' as const, 'parallel' as const, 'graph' as const),
+  shapes: fc.array(fc.nat(3), { minLength: 1, maxLength: 3 }),
+  actions: fc.array(fc.oneof(action, command), { minLength: 20, maxLength: 60 }),
+});
+
+/** Told every command and its answer. */
+export type Answered = (command: Command, seq: number | undefined) => void;
+
+export function act(world: World, a: Action, answered: Answered = () => {}): void {
+  const ask = (command: Command, behind: number): void => answered(command, world.command(command, behind));
   switch (a.do) {
     case 'advance':
       world.command({ type: 'advance' }, a.behind);
@@ -59,10 +87,10 @@ export function act(world: World, a: Action): void {
       world.attempt(a.which, a.type, a.ack);
       break;
     case 'run':
-      world.command({ type: a.type, id: `r${a.id}`, actor: 'ann' }, a.behind);
+      ask({ type: a.type, id: `r${a.id}`, actor: 'ann' }, a.behind);
       break;
     case 'tool':
-      world.command({ type: a.type, index: a.index, id: `t${a.id}`, actor: 'ann' }, a.behind);
+      ask({ type: a.type, index: a.index, id: `t${a.id}`, actor: 'ann' }, a.behind);
       break;
     case 'dead':
       world.command({ type: 'dead_letter', index: a.index, dispatch: a.dispatch, message: 'dead' });

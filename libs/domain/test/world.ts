@@ -52,21 +52,27 @@ export class World {
     return this.lastSeq(writerOf(e)) === expected ? this.#store(e) : undefined;
   }
 
-  /** An orchestrator decides on a view that may be `behind` by some events, and appends until a fence stops it. */
-  command(command: Command, behind = 0): void {
+  /**
+   * An orchestrator decides on a view that may be `behind` by some events, and appends until a fence stops it. Returns what a
+   * caller is answered with; `undefined` when it is refused or must try again.
+   */
+  command(command: Command, behind = 0): number | undefined {
     let view = this.state(behind);
     const decision = decide(command, view, { at: at(this.clock), random: 0.5 });
-    if (!decision.ok) return;
+    if (!decision.ok) return undefined;
+    let first: number | undefined;
     for (const draft of decision.drafts) {
       const e = toEvent(draft as Draft, view, { id: `o${this.#ids++}`, source: 'o', at: at(this.clock) });
       const writer = writerOf(e);
       const seq = this.append(e, writer === 'run' ? view.run_seq : view.tools[writer]!.tool_seq);
-      if (seq === undefined) return;
+      if (seq === undefined) return undefined;
+      first ??= seq;
       view = evolve(view, { event: e, seq })!;
       for (const effect of react(view, e)) {
         if (effect.type === 'job') this.jobs.push({ job: effect.job, deliveries: 0, acked: false });
       }
     }
+    return decision.seq ?? first;
   }
 
   /** D4's claim: a first delivery claims with the job's sequence, a later one reads the subject first. */

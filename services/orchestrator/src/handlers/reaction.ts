@@ -49,6 +49,7 @@ export interface Pending {
 
 /** Events after which nothing new may run; every other one may make something due. */
 const MAKES_NOTHING_DUE: ReadonlySet<string> = new Set([
+  'run.command_noted.v1',
   'tool.queued.v1',
   'tool.started.v1',
   'tool.checkpointed.v1',

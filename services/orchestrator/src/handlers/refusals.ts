@@ -37,5 +37,9 @@ export function refusedByLog(error: unknown): Refused {
 export function refusedByStore(error: unknown): Refused {
   if (error instanceof ContentTooLargeError) return refused('invalid', 'The arguments are too large to be checked.');
   if (!(error instanceof StoreUnavailableError || error instanceof StoreFullError)) throw error;
-  return refused('unavailable', 'The store of large values takes or answers nothing; try again.', RETRY_AFTER_S.unavailable);
+  return refused(
+    'unavailable',
+    'The store of large values takes or answers nothing; try again.',
+    RETRY_AFTER_S.unavailable,
+  );
 }

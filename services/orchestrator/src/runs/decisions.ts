@@ -12,7 +12,7 @@ const MOST_CONFLICTS = 10;
 const LONGEST_PAUSE_MS = 200;
 
 export type Outcome =
-  /** `seq`: the first event appended, or the one that had already made it so. */
+  /** `seq`: the event that had already made it so, else the first one appended. */
   | { readonly kind: 'done'; readonly seq: number | undefined }
   | { readonly kind: 'rejected'; readonly rejection: Extract<Decision, { ok: false }>['rejection'] }
   /** There is no such run in the log. */
@@ -72,7 +72,7 @@ export class Decisions {
           first ??= seq;
           conflicts = 0;
         }
-        return { kind: 'done', seq: first ?? decision.seq };
+        return { kind: 'done', seq: decision.seq ?? first };
       } catch (error) {
         if (!isConflict(error)) throw error;
         this.#counts.conflict();
