@@ -2,7 +2,8 @@ import type { Json, RunState } from '@toolstream/proto-events';
 import type { Artifacts } from '@toolstream/stores';
 import { Refusal } from '../problems.ts';
 import { resolved } from '../requests/resolved.ts';
-import { type CableMessage, executionMs, metricsOf, seconds } from './messages.ts';
+import { executionMs, metricsOf, seconds } from './figures.ts';
+import type { CableMessage } from './messages.ts';
 
 /** Arguments and results are put in up to this size; what is larger stays a reference. */
 const VALUE_BYTES = 256 * 1024;
