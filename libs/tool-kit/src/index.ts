@@ -21,6 +21,17 @@ export {
   ToolFailure,
   type ToolFailureInit,
 } from './failure.ts';
+export {
+  type AllowList,
+  FETCH_DEFAULTS,
+  type FetchOptions,
+  fetchOptionsFrom,
+  forbiddenRange,
+  type GuardedFetch,
+  guardedFetch,
+  parseAllowList,
+  toolFetch,
+} from './fetch/index.ts';
 export { cleanText, OUTPUT_LIMITS, OutputBuffer, type OutputChunk, type OutputLimits } from './output.ts';
 export { MAX_WAITING_STAGES, ProgressCoalescer, ProgressQueue, type ProgressReport } from './progress.ts';
 export type {

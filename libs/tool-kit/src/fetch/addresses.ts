@@ -8,7 +8,7 @@ const blocks = (...texts: string[]): Block[] => texts.map((text) => ipaddr.parse
 const within = (address: Address, list: readonly Block[]): boolean =>
   list.some(([network, bits]) => network.kind() === address.kind() && address.match(network, bits));
 
-/** Beyond what the library names: all of "this network", and the wire server that Azure hides at a public address. */
+/** Beyond what the library names: the wire server that Azure hides at a public address, and registries' ranges. */
 const MORE_FORBIDDEN = blocks('0.0.0.0/8', '168.63.129.16/32', '2001::/23', '3fff::/20');
 /** The only part of IPv6 that is routed to the world. */
 const GLOBAL_IPV6 = blocks('2000::/3');

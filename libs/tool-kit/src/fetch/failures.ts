@@ -26,7 +26,7 @@ export const badResponse = (url: URL, why: string): ToolFailure =>
 /** What the network did: another try may well succeed. */
 export function fetchFailed(url: URL, cause: unknown): ToolFailure {
   const { code, message } = deepest(cause);
-  const timeout = /TIMEOUT/.test(code ?? '');
+  const timeout = /TIMEOUT|TIMEDOUT/.test(code ?? '');
   return new ToolFailure({
     code: timeout ? 'fetch_timeout' : 'fetch_failed',
     message: `${describe(url)} ${timeout ? 'did not answer in time' : 'could not be fetched'}: ${message || code}`,

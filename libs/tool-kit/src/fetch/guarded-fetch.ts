@@ -21,6 +21,12 @@ interface Hop {
   readonly body: Uint8Array | undefined;
 }
 
+/** What may end a request from outside. */
+interface Ends {
+  readonly own: AbortSignal;
+  readonly deadline: AbortSignal;
+}
+
 export interface GuardedFetch {
   readonly fetch: ToolFetch;
   close(): Promise<void>;
@@ -38,8 +44,8 @@ export function guardedFetch(given: Partial<FetchOptions> = {}): GuardedFetch {
   return {
     async fetch(input, init) {
       const request = asRequest(input, init);
-      const deadline = AbortSignal.timeout(options.totalTimeoutMs);
-      const signal = AbortSignal.any([request.signal, deadline]);
+      const ends: Ends = { own: request.signal, deadline: AbortSignal.timeout(options.totalTimeoutMs) };
+      const signal = AbortSignal.any([ends.own, ends.deadline]);
       let hop: Hop = {
         url: new URL(request.url),
         method: request.method,
@@ -61,11 +67,11 @@ export function guardedFetch(given: Partial<FetchOptions> = {}): GuardedFetch {
             signal,
           });
         } catch (error) {
-          throw asFailure(error, url, request.signal);
+          throw asFailure(error, url, ends);
         }
         const location = REDIRECTS.has(answer.statusCode) ? headerOf(answer, 'location') : undefined;
         if (location === undefined || request.redirect === 'manual') {
-          return asResponse(answer, url, redirects > 0, options.maxResponseBytes, request.signal);
+          return asResponse(answer, url, redirects > 0, options.maxResponseBytes, ends);
         }
         discard(answer.body);
         if (request.redirect === 'error') throw badResponse(url, 'a redirect, which was not asked for');
@@ -130,7 +136,7 @@ function asResponse(
   url: URL,
   redirected: boolean,
   limit: number,
-  signal: AbortSignal,
+  ends: Ends,
 ): Response {
   const refuse = (failure: ToolFailure): never => {
     discard(body);
@@ -151,33 +157,38 @@ function asResponse(
 
   let content: ReadableStream | null = null;
   if (WITHOUT_BODY.has(statusCode)) discard(body);
-  else content = ReadableStream.from(failing(boundedBody(body, decoders, { limit, url }), body, url, signal));
+  else content = streamOf(boundedBody(body, decoders, { limit, url }), body, (error) => asFailure(error, url, ends));
   const response = new Response(content, { status: statusCode, headers });
   Object.defineProperties(response, { url: { value: url.href }, redirected: { value: redirected } });
   return response;
 }
 
 /** The body's errors are told apart as those of the request are, and its connection ends with its reader. */
-async function* failing(
-  pieces: AsyncIterable<Uint8Array>,
+function streamOf(
+  pieces: AsyncGenerator<Uint8Array>,
   body: Readable,
-  url: URL,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* pieces;
-  } catch (error) {
-    throw asFailure(error, url, signal);
-  } finally {
-    discard(body);
-  }
+  fail: (error: unknown) => unknown,
+): ReadableStream {
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const next = await pieces.next();
+        if (next.done) controller.close();
+        else controller.enqueue(next.value);
+      } catch (error) {
+        discard(body);
+        controller.error(fail(error));
+      }
+    },
+    cancel: () => discard(body),
+  });
 }
 
 /** The caller's own abort stays what it is: a tool lets it through, and its end says why. */
-function asFailure(error: unknown, url: URL, signal: AbortSignal): unknown {
-  if (signal.aborted) return signal.reason;
+function asFailure(error: unknown, url: URL, { own, deadline }: Ends): unknown {
+  if (own.aborted) return own.reason;
   for (let at = error; at instanceof Error; at = at.cause) if (isToolFailure(at)) return at;
-  return fetchFailed(url, error instanceof DOMException && error.name === 'TimeoutError' ? TIMEOUT : error);
+  return fetchFailed(url, deadline.aborted ? TIMEOUT : error);
 }
 
 const TIMEOUT = Object.assign(new Error('the time for it is over'), { code: 'ETIMEDOUT' });
