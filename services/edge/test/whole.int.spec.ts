@@ -150,6 +150,21 @@ describe('a run', () => {
     await socket.close();
   });
 
+  it('is seen whole by a page that waited for its message, and by one that came after its end', async () => {
+    const message_id = 4711;
+    const waiting = await TestSocket.hello(edge.wsUrl, { subscribe: [{ message_id }] });
+    await waiting.next('waiting');
+    const run = await submit({ app: 'whole', message_id, tool_calls: [steps('a', 3, 1)] });
+    const end = await waiting.next('end');
+    expect(end.run).toBe(run.run_id);
+    const events = waiting.of('event');
+    expect(events[0]?.cursor).toBe(run.cursor);
+    for (let i = 1; i < events.length; i++) expect(events[i]?.prev).toBe(events[i - 1]?.cursor);
+    const late = await TestSocket.hello(edge.wsUrl, { subscribe: [{ message_id }] });
+    expect((await late.next('snapshot')).cursor).toBe(end.cursor);
+    await Promise.all([waiting.close(), late.close()]);
+  });
+
   it('carries out commands that one connection sends in a row in that order', async () => {
     const run = await submit({ app: 'whole', tool_calls: [steps('a', 500, 20)] });
     const socket = await TestSocket.hello(edge.wsUrl);
