@@ -5,17 +5,11 @@ import type { Subscription } from '../feeds/subscription.ts';
 import { asRefusal, Refusal } from '../problems.ts';
 import type { CableHost } from './host.ts';
 import { emptyQueue } from './messages.ts';
-import { NOWHERE, type Place, type ReadStanding, standingAt, standingOf } from './standing.ts';
+import { NOWHERE, type PagePlace, type Place, type ReadStanding, standingAt, standingOf } from './standing.ts';
 import type { Target } from './target.ts';
 import { ExtVoice, streamName, v1Voice } from './voice.ts';
 import { Watch, type Watched } from './watch.ts';
 import { EXT, type History } from './wire.ts';
-
-/** Where a page that cannot say it itself stands in a channel. */
-export interface PagePlace {
-  readonly run?: string | undefined;
-  readonly cursor: string;
-}
 
 /** How the client came to this subscription. */
 export interface Joining {
@@ -208,7 +202,7 @@ export class Channel {
 
   #gone(): void {
     if (this.target.kind === 'message') this.#address = undefined;
-    else this.#host.reject(this);
+    else this.#host.reject(this.identifier);
   }
 }
 

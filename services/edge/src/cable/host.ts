@@ -1,6 +1,5 @@
 import type { Principal } from '../auth/principal.ts';
 import type { Services } from '../services.ts';
-import type { Channel } from './channel.ts';
 import type { CableMessage } from './messages.ts';
 import type { CableQueue } from './outlet.ts';
 import type { PastStates } from './past-states.ts';
@@ -24,7 +23,7 @@ export interface CableHost {
   /** A message that stands for no position. */
   say(identifier: string, message: CableMessage): void;
   /** What the channel is about is gone. */
-  reject(channel: Channel): void;
+  reject(identifier: string): void;
   /** Something of ours failed. */
   fault(error: unknown, identifier: string): void;
 }

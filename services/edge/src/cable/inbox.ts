@@ -1,3 +1,4 @@
+import { isExpired } from '../auth/principal.ts';
 import { Refusal } from '../problems.ts';
 import { RateLimit } from '../socket/rate.ts';
 import { Actions } from './actions.ts';
@@ -9,6 +10,8 @@ import { type CableCommand, EXT, readAction, readCommand } from './wire.ts';
 
 /** Frames that arrive during the greeting wait; more of them than this is no client of ours. */
 const WAITING_FRAMES = 256;
+/** After the token's end what is subscribed goes on for the grace, but nothing new is given. */
+const NEEDS_TOKEN: ReadonlySet<string> = new Set(['subscribe', 'history', 'message']);
 
 /**
  * What a client sends. Nothing in it is trusted: what is no command of the protocol ends the connection, what is not known
@@ -57,6 +60,10 @@ export class Inbox {
     const ext = protocol === EXT;
     if (ext && command === 'ping') this.#host.send({ type: 'pong' });
     if (identifier === undefined) return;
+    if (NEEDS_TOKEN.has(command) && isExpired(this.#host.principal, Date.now())) {
+      this.#end('expired');
+      return;
+    }
     switch (command) {
       case 'subscribe':
         void this.#subscribe(identifier, ext ? history : undefined, greeting);

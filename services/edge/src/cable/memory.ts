@@ -7,7 +7,7 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Principal } from '../auth/principal.ts';
 import { sha256 } from '../requests/json.ts';
-import type { PagePlace } from './channel.ts';
+import type { PagePlace } from './standing.ts';
 
 export const CABLE_BUCKET = 'TS_CABLE';
 /** A page or a session that was away for longer begins anew. Open connections write again well before that. */

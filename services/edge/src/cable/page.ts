@@ -1,5 +1,6 @@
-import type { Channel, PagePlace } from './channel.ts';
+import type { Channel } from './channel.ts';
 import { type CableMemory, type Places, placeKey, REWRITE_MS } from './memory.ts';
+import type { PagePlace } from './standing.ts';
 
 const WRITE_AFTER_MS = 200;
 

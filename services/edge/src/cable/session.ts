@@ -9,7 +9,6 @@ import type { Place } from '../socket/admission.ts';
 import type { Client } from '../socket/clients.ts';
 import { ClientQueue } from '../socket/queue.ts';
 import { wireOf } from '../socket/wire.ts';
-import type { Channel } from './channel.ts';
 import { Channels } from './channels.ts';
 import { type CableRequest, identify } from './credentials.ts';
 import { farewellTo, type Why, whyOf } from './farewell.ts';
@@ -167,7 +166,7 @@ export class CableSession implements Client, CableHost {
     if (ws && !this.closed) this.#queue.write({ ws, sse: ws });
   }
 
-  reject({ identifier }: Channel): void {
+  reject(identifier: string): void {
     this.channels.unsubscribe(identifier);
     this.page?.forget(identifier);
     this.send({ type: 'reject_subscription', identifier });

@@ -14,6 +14,12 @@ export interface Standing {
   readonly heard?: readonly { readonly partition: number; readonly epoch: string; readonly offset: number }[];
 }
 
+/** Where a page that cannot say it itself stands in a channel. */
+export interface PagePlace {
+  readonly run?: string | undefined;
+  readonly cursor: string;
+}
+
 /** It shows nothing: the present state is drawn. */
 export const NOWHERE: Standing = {};
 
