@@ -83,6 +83,12 @@ export class Entry {
     return this.#volatile ?? undefined;
   }
 
+  /** The end of its run, where the event has one, for a reader that stands at `cursor` after it. */
+  endAt(cursor: string): Frame | undefined {
+    const status = endStatus(this.type);
+    return cursor === this.cursor ? this.end : status && endFrame(this.run, this.#app, cursor, status);
+  }
+
   /** The same event for one client that is not in step: `prev` is what this client has. */
   frameAfter(prev: string, cursor: string): Frame {
     return this.foldedFrame(prev, cursor, 1, undefined);

@@ -254,10 +254,10 @@ export class Feed {
     });
     const { floor } = this.#ring;
     if (page.complete && reaches(floor, position) && reaches(page.until, floor)) {
-      this.#ring.extend(
-        page.entries.filter((entry) => entry.seq <= floor[entry.slot]!),
-        position,
-      );
+      const older = page.entries.filter((entry) => entry.seq <= floor[entry.slot]!);
+      // An entry stands for all that comes before it in its page: with one of those left out, because the ring has it further
+      // back, it would say that a reader has what is yet to come.
+      if (older.every((entry, at) => entry === page.entries[at])) this.#ring.extend(older, position);
     }
     return page;
   }

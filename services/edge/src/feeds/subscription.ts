@@ -294,7 +294,8 @@ export class Subscription implements Member {
 
   /** A run's own end is told by `#settle`, after `caught_up`. */
   #sendEndOf(entry: Entry): void {
-    if (entry.end && this.#feed.topic.kind === 'app') this.#options.outlet.write(entry.end);
+    const end = this.#feed.topic.kind === 'app' ? entry.endAt(this.#cursor) : undefined;
+    if (end) this.#options.outlet.write(end);
   }
 
   async #sendSnapshot(): Promise<void> {
