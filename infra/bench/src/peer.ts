@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Answer, Question } from './peers/serve.ts';
+import { EXEC_ARGV } from './runtime.ts';
 
 const STOP_MS = 3_000;
 
@@ -17,8 +18,7 @@ export class Peer {
   constructor(name: string) {
     this.name = name;
     const script = fileURLToPath(new URL(`./peers/${name}.ts`, import.meta.url));
-    const execArgv = ['--conditions=source', '--import', import.meta.resolve('tsx')];
-    this.#child = fork(script, { execArgv, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    this.#child = fork(script, { execArgv: [...EXEC_ARGV], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     this.#child.on('message', (answer) => this.#answered(answer as Answer));
     this.#ended = new Promise((resolve) => {
       this.#child.once('exit', (code, signal) => {

@@ -8,6 +8,7 @@ import {
 } from '@toolstream/cli';
 import { type Cleanup, interrupted } from './cleanup.ts';
 import type { Watched } from './cpu.ts';
+import { EXEC_ARGV } from './runtime.ts';
 import { temporaryFolder } from './servers.ts';
 
 export interface StackWish {
@@ -43,7 +44,7 @@ const UNLIMITED = { TOOLSTREAM_MAX_CONNECTIONS_PER_USER: '0', TOOLSTREAM_CONNECT
 export async function benchStack(cleanup: Cleanup, wish: StackWish = {}): Promise<BenchStack> {
   const dataDir = await temporaryFolder(cleanup);
   const jwtSecret = 'a secret of the benchmark, on this machine only';
-  const { env, ...options } = wish;
+  const { env, services = toolstreamServices, ...options } = wish;
   const stack = await startStack({
     dataDir,
     port: 0,
@@ -52,6 +53,8 @@ export async function benchStack(cleanup: Cleanup, wish: StackWish = {}): Promis
     jwtSecret,
     log: () => {},
     env: { ...process.env, LOG_LEVEL: 'warn', ...UNLIMITED, ...env },
+    services: (facts) =>
+      services(facts).map((spec) => ({ ...spec, execArgv: [...EXEC_ARGV, ...withoutLoader(spec.execArgv)] })),
     ...options,
   });
   let dead: string | undefined;
@@ -72,6 +75,13 @@ export async function benchStack(cleanup: Cleanup, wish: StackWish = {}): Promis
     stop: () => stack.stop(),
   };
 }
+
+/** What a service is started with besides the loader for its sources. */
+const withoutLoader = (execArgv: readonly string[]): string[] => {
+  const loader = execArgv.findIndex((argument, at) => argument === '--import' && execArgv[at + 1]?.includes('/tsx/'));
+  const rest = loader < 0 ? [...execArgv] : execArgv.toSpliced(loader, 2);
+  return rest.filter((argument) => !EXEC_ARGV.includes(argument));
+};
 
 function pidOf(stack: Stack, name: string, dead: string | undefined): number {
   const pid = stack.pidOf(name);

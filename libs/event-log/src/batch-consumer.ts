@@ -26,7 +26,7 @@ export class BatchConsumer extends DurableBase<ProjectionOptions | ReactorOption
     if (options.style === 'projection') this.#lastSeen = options.startSequence - 1;
   }
 
-  protected async declare(): Promise<void> {
+  protected async declareConsumer(): Promise<void> {
     const { options } = this;
     if (options.style === 'reactor') await ensureConsumer(this.jsm, options, 'explicit');
     else await recreateConsumer(this.jsm, options, this.#owner, { onlyIfOwned: false });
@@ -49,7 +49,7 @@ export class BatchConsumer extends DurableBase<ProjectionOptions | ReactorOption
   protected async repair(trouble: Trouble): Promise<void> {
     const { options } = this;
     if (options.style === 'reactor') {
-      if (trouble === 'no_consumer' || trouble === 'deleted') await this.declared(() => this.declare());
+      if (trouble === 'no_consumer' || trouble === 'deleted') await this.declared(() => this.declareConsumer());
       return;
     }
     // What is queued came without a hole and stays; the consumer begins anew behind it.

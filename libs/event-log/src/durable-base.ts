@@ -47,7 +47,7 @@ export abstract class DurableBase<O extends ConsumeOptions> implements DurableCo
   }
 
   async start(): Promise<void> {
-    await this.declared(() => this.declare());
+    await this.declared(() => this.declareConsumer());
     void this.#watchReconnects();
     this.puller.pull();
     void this.run()
@@ -64,7 +64,7 @@ export abstract class DurableBase<O extends ConsumeOptions> implements DurableCo
   }
 
   /** Makes the consumer at the start. */
-  protected abstract declare(): Promise<void>;
+  protected abstract declareConsumer(): Promise<void>;
   /** Works until `stopping`. */
   protected abstract run(): Promise<void>;
   /** Puts right what a trouble may have broken. */

@@ -26,12 +26,12 @@ export class PipelinedConsumer extends DurableBase<PipelinedOptions> {
     super(nc, jsm, options, options.inHand ?? IN_HAND);
   }
 
-  protected declare(): Promise<void> {
+  protected declareConsumer(): Promise<void> {
     return ensureConsumer(this.jsm, this.options, 'explicit');
   }
 
   protected async repair(trouble: Trouble): Promise<void> {
-    if (trouble === 'no_consumer' || trouble === 'deleted') await this.declared(() => this.declare());
+    if (trouble === 'no_consumer' || trouble === 'deleted') await this.declared(() => this.declareConsumer());
   }
 
   protected async run(): Promise<void> {

@@ -1,5 +1,7 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import fastifyWebsocket, { type WebsocketPluginOptions } from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { WebSocket } from 'ws';
 import { lastAnswer, Refusal } from '../problems.ts';
 import type { Services } from '../services.ts';
 import type { Place, Transport } from '../socket/admission.ts';
@@ -17,19 +19,40 @@ const SERVER_OPTIONS: NonNullable<WebsocketPluginOptions['options']> & { closeTi
 
 /** WebSockets for every address: registered once, before the routes. */
 export async function webSockets(app: FastifyInstance, { logger }: Services): Promise<void> {
+  const broke = (error: Error, socket: WebSocket): void => {
+    logger.debug({ error }, 'a connection broke');
+    socket.terminate();
+  };
   await app.register(fastifyWebsocket, {
     options: SERVER_OPTIONS,
     // Sessions log what matters; a connection that breaks is everyday life.
-    errorHandler: (error, socket) => {
-      logger.debug({ error }, 'a connection broke');
-      socket.terminate();
-    },
+    errorHandler: broke,
     // Clients are sent away by the drain, one by one and with a reason.
     preClose: (done) => done(),
   });
+  forgetUpgrades(app, broke);
   app.websocketServer.on('wsClientError', (error, socket) => {
     const answer = lastAnswer(new Refusal('bad_request', `${error.message}.`), ['Sec-WebSocket-Version: 13, 8']);
     socket.end(answer, () => socket.destroy());
+  });
+}
+
+/**
+ * A connection may stay for days, with nothing happening on it: request and response of its upgrade, several kilobytes, must
+ * not stay as long. They are held by the response that the connection was assigned to, and by the plugin's listener.
+ */
+function forgetUpgrades(app: FastifyInstance, broke: (error: Error, socket: WebSocket) => void): void {
+  const responses = new WeakMap<IncomingMessage, ServerResponse>();
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.ws) responses.set(request.raw, reply.raw);
+  });
+  function onError(this: WebSocket, error: Error): void {
+    broke(error, this);
+  }
+  app.websocketServer.on('connection', (socket, request) => {
+    responses.get(request)?.detachSocket(request.socket);
+    // Once the plugin has added its own.
+    queueMicrotask(() => socket.removeAllListeners('error').on('error', onError));
   });
 }
 
