@@ -1,5 +1,6 @@
 import { fold, type Recorded } from '@toolstream/domain';
 import { isRunEnded, RUN_END_TYPES, type ToolstreamEvent } from '@toolstream/proto-events';
+import { judgeControl } from './history-control.ts';
 
 /**
  * What is wrong with one run's complete history, read from the log in stream order; empty when nothing is. Judges the
@@ -20,6 +21,7 @@ export function problemsOfHistory(log: readonly Recorded[], { ended = true } = {
     if (RUN_END_TYPES.has(event.type)) runEnd = event.type;
     if (event.toolindex !== undefined) judgeTool(recorded, event.toolindex, tools, say);
   }
+  judgeControl(log, say);
   if (!ended) return problems;
   if (!runEnd) problems.push('the run has no end');
   const state = fold(log);
