@@ -1,5 +1,5 @@
 import { fold, type Recorded } from '@toolstream/domain';
-import { partitionOfRun, type RunState } from '@toolstream/proto-events';
+import { isRunEnded, partitionOfRun, type RunState } from '@toolstream/proto-events';
 import { type Place, seqIn } from './place.ts';
 
 /** What one run's writer had acknowledged, per incarnation of the stream. */
@@ -70,8 +70,10 @@ export class Truth {
     return lost ? [] : ([...epochs.values()].at(-1) ?? []);
   }
 
-  state(run: string): RunState | undefined {
-    return fold(this.events(run));
+  /** The state in the end, and the end of every incarnation before in which the run had one; the last is the present. */
+  endsOf(run: string): (RunState | undefined)[] {
+    const states = [...this.#runs.get(run)!.epochs.values()].map((events) => fold(events));
+    return states.filter((state, at) => at === states.length - 1 || (state && isRunEnded(state.status)));
   }
 
   stateAt(run: string, at: Place): RunState | undefined {
