@@ -1,6 +1,11 @@
 import type { Tool } from '@toolstream/tool-kit';
+import { osDelete } from './os-delete.ts';
 import { osLineReplace } from './os-line-replace.ts';
+import { osList } from './os-list.ts';
+import { osRead } from './os-read.ts';
+import { osRename } from './os-rename.ts';
+import { osSearch } from './os-search.ts';
 import { osWrite } from './os-write.ts';
 
 /** The tools that every executor serves. */
-export const tools: readonly Tool[] = [osWrite, osLineReplace];
+export const tools: readonly Tool[] = [osWrite, osLineReplace, osRead, osList, osSearch, osRename, osDelete];
