@@ -23,12 +23,15 @@ describe('what a failed attempt says', () => {
     });
   });
 
-  it('is a crash when the thread is gone, not retried where it would only crash again', () => {
+  it('is a crash when the thread is gone, and of its own kind when it ran out of memory', () => {
     expect(failureOf(new ToolCrashed('gone'), true)).toMatchObject({
       error: { code: 'tool_crashed' },
       retryable: true,
     });
-    expect(failureOf(new ToolCrashed('gone', { repeats: true }), true).retryable).toBe(false);
+    expect(failureOf(new ToolCrashed('gone', { outOfMemory: true }), true)).toMatchObject({
+      error: { code: 'out_of_memory' },
+      retryable: false,
+    });
   });
 
   it('keeps messages within reason', () => {

@@ -9,6 +9,7 @@ import type { ExecutorMetrics, JobOutcome } from '../metrics.ts';
 import type { Delivery } from '../poller/delivery.ts';
 import { Attempt, type AttemptEnd } from './attempt.ts';
 import { claimJob } from './claim.ts';
+import { Turns } from './turns.ts';
 
 export interface JobHandlerOptions {
   readonly log: EventLog;
@@ -39,6 +40,7 @@ export class JobHandler {
   readonly #options: JobHandlerOptions;
   readonly #held = new Map<string, HeldJob>();
   readonly #source: string;
+  readonly #turns = new Turns();
   #handingBack = false;
 
   constructor(options: JobHandlerOptions) {
@@ -59,7 +61,7 @@ export class JobHandler {
     const held: HeldJob = { job, delivery, attempt: undefined };
     this.#held.set(job.job_id, held);
     try {
-      return this.#done(await this.#claimAndRun(held));
+      return this.#done(await this.#inTurn(held));
     } catch (error) {
       // Not acknowledged: the lease runs out and the job is delivered again, here or elsewhere.
       this.#options.logger.error({ error, job: job.job_id, retryable: isRetryable(error) }, 'left a job to its lease');
@@ -90,12 +92,28 @@ export class JobHandler {
   /** Stops and hands back what may run again elsewhere. */
   handBack(): void {
     this.#handingBack = true;
+    this.#turns.close();
     for (const { attempt } of this.#held.values()) if (attempt) handBack(attempt);
   }
 
   /** Ends what still runs without a word: to the log it is lost, and what that means depends on the tool. */
   abandon(): void {
     for (const { attempt } of this.#held.values()) attempt?.stop('fenced', 'The executor has shut down.');
+  }
+
+  async #inTurn(held: HeldJob): Promise<JobOutcome> {
+    const { name } = held.job;
+    const limit = this.#options.tools.get(name)?.tool.concurrency;
+    if (!(await this.#turns.enter(name, limit))) {
+      // Never begun here: at once for another executor.
+      held.delivery.nak(0);
+      return 'left';
+    }
+    try {
+      return await this.#claimAndRun(held);
+    } finally {
+      this.#turns.leave(name, limit);
+    }
   }
 
   async #claimAndRun(held: HeldJob): Promise<JobOutcome> {
