@@ -21,13 +21,15 @@ let t: TestStack;
 const doors: Door[] = [];
 beforeAll(async () => {
   t = await startTestStack({
-    executors: 1,
+    orchestrators: 2,
+    executors: 2,
+    edges: 2,
     env: {
       TOOLSTREAM_TOOLS: [
         join(import.meta.dirname, '../support/tools.ts'),
         join(import.meta.dirname, 'tools.ts'),
       ].join(),
-      SLOTS: '200',
+      SLOTS: '100',
       // A pause hands back within the storm, and a deaf tool is given up within it.
       TOOLSTREAM_PAUSE_HOLD_MS: '150',
       TOOLSTREAM_GRACE_MS: '100',
@@ -40,9 +42,9 @@ beforeAll(async () => {
     { sub: 'eve', admin: false },
   ];
   for (const { sub, admin } of users) {
-    for (const kind of ['http', 'websocket', 'websocket'] as const) {
+    for (const [number, kind] of (['http', 'websocket', 'websocket'] as const).entries()) {
       const scope = `runs:read runs:write runs:control${admin ? ' admin' : ''}`;
-      const client = createClient({ url: t.url, token: () => t.token({ sub, scope }) });
+      const client = createClient({ url: t.stack.edgeUrls[number % 2]!, token: () => t.token({ sub, scope }) });
       doors.push({ sub, admin, kind, client });
     }
   }

@@ -25,7 +25,7 @@ const recorded = (seq: number, type: string, over: object = {}): Recorded => ({
     actor: 'ann',
     data: { reason: 'lunch', tools: [{ approvers: ['bob'] }] },
     ...over,
-  } as ToolstreamEvent,
+  } as unknown as ToolstreamEvent,
 });
 const log = (...more: Recorded[]): Recorded[] => [recorded(1, 'run.accepted.v1'), ...more];
 const paused = recorded(2, 'run.paused.v1', { id: idOf('k1') });
