@@ -50,13 +50,13 @@ export class Artifacts {
     }
     const scope = `${tenant}.${run}.${kind}`;
     if (data instanceof Uint8Array) {
-      const name = `${scope}.${createHash('sha256').update(data).digest('hex')}`;
-      const stored = await this.#content.open(name);
+      const sha256 = createHash('sha256').update(data).digest('hex');
+      const stored = await this.#content.open(`${scope}.${sha256}`);
       if (stored !== undefined) return refTo(stored);
-      return refTo(await this.#content.put(() => name, data, { onBytes, signal }));
+      return refTo(await this.#content.put({ scope, last: () => sha256 }, data, { onBytes, signal }));
     }
-    const name = `${scope}.${randomBytes(16).toString('hex')}`;
-    return refTo(await this.#content.put(() => name, data, { onBytes, signal }));
+    const unique = randomBytes(16).toString('hex');
+    return refTo(await this.#content.put({ scope, last: () => unique }, data, { onBytes, signal }));
   }
 
   /** The whole artifact, or `undefined` where there is none, or it is another tenant's, or not what the reference says. */

@@ -14,9 +14,24 @@ export interface WrittenContent extends ContentInfo {
   readonly lines?: number;
 }
 
+/** Bytes from `start` up to, not including, `end`. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 export interface OpenContent extends ContentInfo {
-  /** Reads as fast as it is consumed. Throws `ContentMissingError` where what it read is not what was stored. */
-  chunks(): AsyncIterable<Uint8Array>;
+  /**
+   * Reads as fast as it is consumed. Throws `ContentMissingError` where what it read is not what was stored; of a range only the
+   * length can be checked.
+   */
+  chunks(range?: ByteRange): AsyncIterable<Uint8Array>;
+}
+
+/** `<tenant>.<…>`, and the last part, which may depend on what was stored. Characters of a token, no dots in the last part. */
+export interface ContentName {
+  readonly scope: string;
+  last(sha256: string): string;
 }
 
 export interface PutOptions {
@@ -30,7 +45,7 @@ export interface PutOptions {
  * a reader never sees a half-written one.
  */
 export interface ContentStore {
-  put(nameOf: (sha256: string) => string, source: Source, options?: PutOptions): Promise<WrittenContent>;
+  put(name: ContentName, source: Source, options?: PutOptions): Promise<WrittenContent>;
   open(name: string): Promise<OpenContent | undefined>;
   /** Deletes in the background, best effort: what stays behind costs space and nothing else. */
   discard(name: string): void;
@@ -94,3 +109,13 @@ export async function readAll(content: OpenContent, maxBytes: number): Promise<U
   }
   return all;
 }
+
+/** The part of a chunk, whose first byte stands at `at`, that lies within the range; empty where none does. */
+export function within(chunk: Uint8Array, at: number, { start, end }: ByteRange): Uint8Array {
+  return chunk.subarray(Math.max(0, start - at), Math.max(0, end - at));
+}
+
+export const clamped = ({ start, end }: ByteRange, size: number): ByteRange => {
+  const first = Math.max(0, Math.min(start, size));
+  return { start: first, end: Math.max(first, Math.min(end, size)) };
+};

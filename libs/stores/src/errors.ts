@@ -53,6 +53,27 @@ export class StoreUnavailableError extends StoreError {
   }
 }
 
+/** The store is there and says no: to these keys, in this bucket. Waiting does not help, another setting does. */
+export class StoreRefusedError extends StoreError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('store_refused', message, options);
+  }
+}
+
+/** Everything that keeps the stores from being opened. */
+export class StoresStartError extends StoreError {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[], options?: ErrorOptions) {
+    super(
+      'stores_unusable',
+      `The stores cannot be used:\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
+      options,
+    );
+    this.problems = problems;
+  }
+}
+
 export class StoreFullError extends StoreError {
   constructor(what: string, options?: ErrorOptions) {
     super('store_full', `There is no room for ${what}. Free space, or raise the limit of its bucket.`, options);

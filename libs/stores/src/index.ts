@@ -1,16 +1,20 @@
 export { type ArtifactMeta, type ArtifactScope, Artifacts, type InlineOptions, openArtifacts } from './artifacts.ts';
 export { ARTIFACTS_BUCKET, type BucketOptions, FILES_BUCKET, WORKSPACE_BUCKET } from './buckets.ts';
-export type { Source } from './content.ts';
+export { type StoresConfig, storesConfig } from './config.ts';
+export type { ByteRange, Source } from './content.ts';
 export {
   ContentMissingError,
   ContentTooLargeError,
   PathError,
   StoreError,
   StoreFullError,
+  StoreRefusedError,
+  StoresStartError,
   StoreUnavailableError,
   WorkspaceConflictError,
 } from './errors.ts';
 export type { Change, Deletion, FileVersion, WorkspaceEntry } from './file-version.ts';
+export { type OpenOptions, openStores, type Stores } from './open-stores.ts';
 export { MAX_PATH_BYTES, normalisePath, type Scope } from './path.ts';
 export {
   AppWorkspace,

@@ -7,14 +7,19 @@ import {
   type StoredMsg,
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
+import { Background } from './background.ts';
 import {
+  type ByteRange,
+  type ContentName,
   type ContentStore,
+  clamped,
   LineCounter,
   type OpenContent,
   type PutOptions,
   pieces,
   type Source,
   type WrittenContent,
+  within,
 } from './content.ts';
 import { ContentMissingError } from './errors.ts';
 import { ANSWER_MS, isWrongSequence, persist } from './persist.ts';
@@ -22,7 +27,6 @@ import { ANSWER_MS, isWrongSequence, persist } from './persist.ts';
 const CHUNK_BYTES = 128 * 1024;
 /** A message's headers count towards the server's `max_payload` too. */
 const HEADER_ROOM = 4 * 1024;
-const MAX_DISCARDS = 64;
 
 /** An object's metadata as every NATS client writes and reads it (ADR-20), as far as it is used here. */
 interface ObjectMeta {
@@ -49,7 +53,7 @@ export class NatsContentStore implements ContentStore {
   readonly #bucket: string;
   readonly #stream: string;
   readonly #chunkBytes: number;
-  readonly #discards = new Set<Promise<void>>();
+  readonly #background = new Background();
 
   constructor(nc: NatsConnection, jsm: JetStreamManager, bucket: string) {
     this.#js = jetstream(nc);
@@ -60,7 +64,7 @@ export class NatsContentStore implements ContentStore {
   }
 
   async put(
-    nameOf: (sha256: string) => string,
+    { scope, last }: ContentName,
     source: Source,
     { onBytes, signal }: PutOptions = {},
   ): Promise<WrittenContent> {
@@ -85,7 +89,7 @@ export class NatsContentStore implements ContentStore {
       signal?.throwIfAborted();
       const digest = hash.digest();
       const sha256 = digest.toString('hex');
-      const name = nameOf(sha256);
+      const name = `${scope}.${last(sha256)}`;
       await this.#publishMeta({
         name,
         bucket: this.#bucket,
@@ -99,7 +103,7 @@ export class NatsContentStore implements ContentStore {
       const lines = counter.lines();
       return { name, size, sha256, ...(lines === undefined ? {} : { lines }) };
     } catch (error) {
-      if (chunks > 0) this.#inBackground(() => this.#purge(subject));
+      if (chunks > 0) this.#background.start(() => this.#purge(subject));
       throw error;
     }
   }
@@ -108,11 +112,11 @@ export class NatsContentStore implements ContentStore {
     const meta = await this.#meta(name);
     if (meta === undefined) return undefined;
     const { size, digest } = meta;
-    return { name, size, sha256: hexDigest(digest), chunks: () => this.#read(meta) };
+    return { name, size, sha256: hexDigest(digest), chunks: (range) => this.#read(meta, range) };
   }
 
   discard(name: string): void {
-    this.#inBackground(async () => {
+    this.#background.start(async () => {
       const meta = await this.#meta(name);
       if (meta === undefined) return;
       await this.#purge(this.#metaSubject(name));
@@ -120,8 +124,8 @@ export class NatsContentStore implements ContentStore {
     });
   }
 
-  async idle(): Promise<void> {
-    while (this.#discards.size > 0) await Promise.all(this.#discards);
+  idle(): Promise<void> {
+    return this.#background.idle();
   }
 
   /** Publishing the metadata is what makes the object exist. Of two writers of one name the first wins; contents are equal. */
@@ -135,7 +139,7 @@ export class NatsContentStore implements ContentStore {
       const stored = await this.#meta(meta.name);
       if (stored?.digest !== meta.digest)
         throw new ContentMissingError(meta.name, 'its name is taken by another content');
-      if (stored.nuid !== meta.nuid) this.#inBackground(() => this.#purge(this.#chunkSubject(meta.nuid)));
+      if (stored.nuid !== meta.nuid) this.#background.start(() => this.#purge(this.#chunkSubject(meta.nuid)));
     }
   }
 
@@ -146,18 +150,28 @@ export class NatsContentStore implements ContentStore {
     return meta === undefined || meta.deleted ? undefined : meta;
   }
 
-  async *#read(meta: ObjectMeta): AsyncGenerator<Uint8Array> {
+  /** A range is read from the beginning all the same: chunks are found one after the other. */
+  async *#read(meta: ObjectMeta, wanted: ByteRange | undefined): AsyncGenerator<Uint8Array> {
     const subject = this.#chunkSubject(meta.nuid);
+    const range = wanted && clamped(wanted, meta.size);
     const hash = createHash('sha256');
     let sequence = 0;
+    let at = 0;
     for (let read = 0; read < meta.chunks; read++) {
+      if (range !== undefined && at >= range.end) return;
       const chunk = await persist(`content of ${meta.name}`, () => this.#chunkAfter(subject, sequence));
       if (chunk === undefined) throw new ContentMissingError(meta.name, `chunk ${read + 1} of ${meta.chunks} is gone`);
       sequence = chunk.seq;
-      hash.update(chunk.data);
-      yield chunk.data;
+      if (range === undefined) {
+        hash.update(chunk.data);
+        yield chunk.data;
+      } else {
+        const part = within(chunk.data, at, range);
+        if (part.length > 0) yield part;
+      }
+      at += chunk.data.length;
     }
-    if (hash.digest('hex') !== hexDigest(meta.digest)) {
+    if (range === undefined && hash.digest('hex') !== hexDigest(meta.digest)) {
       throw new ContentMissingError(meta.name, 'its bytes do not give the digest that was stored');
     }
   }
@@ -173,14 +187,6 @@ export class NatsContentStore implements ContentStore {
 
   async #purge(filter: string): Promise<void> {
     await this.#jsm.streams.purge(this.#stream, { filter });
-  }
-
-  #inBackground(work: () => Promise<void>): void {
-    if (this.#discards.size >= MAX_DISCARDS) return;
-    const running = work()
-      .catch(() => {})
-      .finally(() => this.#discards.delete(running));
-    this.#discards.add(running);
   }
 
   #chunkSubject(nuid: string): string {

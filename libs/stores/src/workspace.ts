@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Json } from '@toolstream/proto-events';
 import { type BucketOptions, FILES_BUCKET, openContent, openIndex, WORKSPACE_BUCKET } from './buckets.ts';
-import { type ContentStore, type OpenContent, readAll, type Source } from './content.ts';
+import { type ByteRange, type ContentStore, type OpenContent, readAll, type Source } from './content.ts';
 import { ContentMissingError, PathError, WorkspaceConflictError } from './errors.ts';
 import { conflict, FileIndex, isAt, type Position } from './file-index.ts';
 import type { Deletion, FileVersion, WorkspaceEntry } from './file-version.ts';
@@ -90,8 +90,10 @@ export class AppWorkspace {
   }
 
   /** The file as a stream, read as fast as it is consumed. It throws where the file is replaced twice meanwhile. */
-  async stream(path: string): Promise<(FileVersion & { chunks(): AsyncIterable<Uint8Array> }) | undefined> {
-    return this.#latest(path, async (version, content) => ({ ...version, chunks: () => content.chunks() }));
+  async stream(
+    path: string,
+  ): Promise<(FileVersion & { chunks(range?: ByteRange): AsyncIterable<Uint8Array> }) | undefined> {
+    return this.#latest(path, async (version, content) => ({ ...version, chunks: (range) => content.chunks(range) }));
   }
 
   /**
@@ -107,11 +109,10 @@ export class AppWorkspace {
     const target = normalisePath(path);
     checkMeta(meta);
     const before = await this.#index.expect(this.#scope, target, expectedRevision);
-    const unique = `${run}.${index}.${attempt}.${randomBytes(8).toString('hex')}`;
-    const { name: object, ...written } = await this.#content.put((sha256) => `${unique}-${sha256}`, source, {
-      onBytes,
-      signal,
-    });
+    const scope = `${this.#scope.tenant}.${run}.${index}.${attempt}`;
+    const unique = randomBytes(8).toString('hex');
+    const name = { scope, last: (sha256: string) => `${unique}-${sha256}` };
+    const { name: object, ...written } = await this.#content.put(name, source, { onBytes, signal });
     const entry: WorkspaceEntry = {
       path: target,
       object,
