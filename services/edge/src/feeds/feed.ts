@@ -245,6 +245,7 @@ export class Feed {
   async #readPage(position: Positions): Promise<HistoryPage> {
     const until = this.#head.map((seq, slot) => this.#ring.oldest(slot) ?? seq);
     this.#parts.observer.read();
+    const epochs = this.#epochs;
     const page = await readHistory(this.#parts.log, {
       from: position,
       until,
@@ -253,6 +254,8 @@ export class Feed {
       format: (positions) => this.format(positions),
     });
     const { floor } = this.#ring;
+    // Begun before this feed started again: another incarnation's entries, for readers that were told to start again too.
+    if (epochs !== this.#epochs) return page;
     if (page.complete && reaches(floor, position) && reaches(page.until, floor)) {
       const older = page.entries.filter((entry) => entry.seq <= floor[entry.slot]!);
       // An entry stands for all that comes before it in its page: with one of those left out, because the ring has it further
