@@ -13,6 +13,7 @@ import {
   type ToolstreamEvent,
 } from '@toolstream/proto-events';
 import { Gate } from './gate.ts';
+import { sleep } from './random.ts';
 
 /**
  * The log of a world with everything that may be done to it, and the projection's answers: rows are folded from what was
@@ -108,8 +109,18 @@ export class Store {
     const jsm = await jetstreamManager(this.#nc, { checkAPI: false });
     return this.#gate.shared(async () => {
       const seq = below();
-      if (seq > 0) await jsm.streams.purge(eventStream(partition), { ...of, seq } as { filter: string; seq: number });
-      return seq;
+      if (seq === 0) return seq;
+      const how = { ...of, seq } as { filter: string; seq: number };
+      for (let tries = 1; ; tries++) {
+        try {
+          await jsm.streams.purge(eventStream(partition), how);
+          return seq;
+        } catch (error) {
+          // NATS may be away just now.
+          if (tries === 10) throw error;
+          await sleep(300);
+        }
+      }
     });
   }
 

@@ -32,6 +32,8 @@ export class RawClient implements DeliveryClient {
   readonly #followers = new Map<string, Follower>();
   /** Topics that it left for a while. */
   readonly #left = new Set<string>();
+  /** What the connection's hello asked for. */
+  #announced = new Set<Follower>();
   #ws: WebSocket | undefined;
   #connection = 0;
   #greeted = false;
@@ -124,7 +126,9 @@ export class RawClient implements DeliveryClient {
     this.#heardAt = performance.now();
     for (const follower of this.#followers.values()) follower.restarted();
     ws.on('open', () => {
-      const wishes = this.#wanted().map((follower) => follower.wish());
+      const wanted = this.#wanted();
+      this.#announced = new Set(wanted);
+      const wishes = wanted.map((follower) => follower.wish());
       this.#send({ type: 'hello', token: this.#options.token(), subscribe: wishes });
     });
     ws.on('ping', () => {
@@ -151,7 +155,7 @@ export class RawClient implements DeliveryClient {
 
   #received(connection: number, frame: ServerFrame): void {
     this.recorder.received(connection, frame);
-    if (frame.type === 'welcome') this.#greeted = true;
+    if (frame.type === 'welcome') this.#welcomed();
     else if (frame.type === 'ping') this.#send({ type: 'pong', positions: this.#positions() });
     else if (frame.type === 'bye') this.#retryMs = Math.min(frame.retry_ms ?? 50, 1_000);
     const topic = topicOfFrame(frame);
@@ -171,6 +175,16 @@ export class RawClient implements DeliveryClient {
       frame.type === 'end'
     ) {
       if (follower.take(frame)) this.#subscribe(follower);
+    }
+  }
+
+  /** The greeting, or the answer to a refresh. What came back while the hello was on its way is asked for now. */
+  #welcomed(): void {
+    this.#greeted = true;
+    for (const follower of this.#wanted()) {
+      if (this.#announced.has(follower)) continue;
+      this.#announced.add(follower);
+      this.#subscribe(follower);
     }
   }
 
