@@ -1,7 +1,17 @@
 import { z } from 'zod';
 import { runPlan } from './plan.ts';
 import { token } from './tokens.ts';
-import { artifactRef, count, instant, json, millis, runSummary, toolError, toolMetrics } from './values.ts';
+import {
+  artifactRef,
+  count,
+  inputRequest,
+  instant,
+  json,
+  millis,
+  runSummary,
+  toolError,
+  toolMetrics,
+} from './values.ts';
 
 const reason = z.string().max(1000).optional();
 const index = z.number().int().min(0).max(255);
@@ -76,7 +86,11 @@ export const eventTypes = {
     data: z.object({ reason, abandoned: z.boolean().optional(), metrics: toolMetrics.optional() }),
   },
   'tool.skipped.v1': { on: 'either', data: z.object({ reason: z.string().max(1000), cause_index: index.optional() }) },
-  'tool.released.v1': { on: 'tool', data: z.object({ reason: z.enum(['drain', 'paused', 'lost']) }) },
+  /** `input`: the call needs a person's answer to `request`; with it, it runs anew. */
+  'tool.released.v1': {
+    on: 'tool',
+    data: z.object({ reason: z.enum(['drain', 'paused', 'lost', 'input']), request: inputRequest.optional() }),
+  },
 
   'tool.retry_scheduled.v1': {
     on: 'run',
@@ -85,7 +99,9 @@ export const eventTypes = {
   'tool.approval_requested.v1': {
     on: 'run',
     data: z.object({
-      reason: z.enum(['policy', 'lost_attempt']),
+      reason: z.enum(['policy', 'lost_attempt', 'input']),
+      /** What is asked, if the reason is `input`. */
+      request: inputRequest.optional(),
       /** When it is denied if nobody answers. A pause moves it: what holds is in the tool's state. */
       expires_at: instant.optional(),
     }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { plannedTool, runPlan } from './plan.ts';
 import { token } from './tokens.ts';
-import { count, instant, json, millis, runSummary, toolError, toolMetrics } from './values.ts';
+import { count, inputRequest, instant, json, millis, runSummary, toolError, toolMetrics } from './values.ts';
 
 export const runStatus = z.enum(['accepted', 'running', 'paused', 'cancelling', 'succeeded', 'failed', 'cancelled']);
 export type RunStatus = z.infer<typeof runStatus>;
@@ -58,7 +58,8 @@ export const toolState = plannedTool.extend({
   retry_at: instant.optional(),
   approval: z
     .object({
-      reason: z.enum(['policy', 'lost_attempt']),
+      reason: z.enum(['policy', 'lost_attempt', 'input']),
+      request: inputRequest.optional(),
       requested_at: instant,
       /** When it is denied if nobody answers; moved on by what the run is paused. */
       expires_at: instant.optional(),
@@ -82,7 +83,9 @@ export const toolState = plannedTool.extend({
   /** The failed call that this one was skipped for. */
   skip_cause: count.optional(),
   /** Why the last attempt handed the call back. */
-  released: z.enum(['drain', 'paused', 'lost']).optional(),
+  released: z.enum(['drain', 'paused', 'lost', 'input']).optional(),
+  /** What it asked when it did so for a person's answer, until that is asked for. */
+  input_request: inputRequest.optional(),
 });
 export type ToolState = z.infer<typeof toolState>;
 

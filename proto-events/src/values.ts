@@ -39,6 +39,10 @@ export const toolMetrics = z.object({
 });
 export type ToolMetrics = z.infer<typeof toolMetrics>;
 
+/** What a call asks a person before it can go on, and the JSON Schema that the answer must fit. */
+export const inputRequest = z.object({ message: z.string().max(4096), schema: json.optional() });
+export type InputRequest = z.infer<typeof inputRequest>;
+
 export const runSummary = z.object({
   total: count,
   successful: count,

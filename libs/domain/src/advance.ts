@@ -103,6 +103,7 @@ function pendingStep(state: RunState, tool: ToolState, at: string): Draft | unde
   if (tool.released === 'lost' && !tool.idempotent) {
     return askForApproval(tool, 'lost_attempt', at);
   }
+  if (tool.released === 'input') return askForApproval(tool, 'input', at);
   const needsApproval =
     tool.approval_policy === 'always' || (tool.approval_policy === 'destructive' && tool.destructive);
   if (needsApproval && !approved) return askForApproval(tool, 'policy', at);
@@ -110,8 +111,11 @@ function pendingStep(state: RunState, tool: ToolState, at: string): Draft | unde
   return queued(tool, tool.dispatch > 0 && cause === 'first' ? 'requested' : cause);
 }
 
-const askForApproval = (tool: ToolState, reason: 'policy' | 'lost_attempt', at: string): Draft =>
-  onRun(tool, { type: 'tool.approval_requested.v1', data: { reason, expires_at: approvalExpiry(tool, at) } });
+function askForApproval(tool: ToolState, reason: 'policy' | 'lost_attempt' | 'input', at: string): Draft {
+  const request = reason === 'input' ? { request: tool.input_request } : {};
+  const data = { reason, ...request, expires_at: approvalExpiry(tool, at) };
+  return onRun(tool, { type: 'tool.approval_requested.v1', data });
+}
 
 /** Nobody answered: the call is denied in the name of the service. A paused run does not come here. */
 function expiredStep(tool: ToolState, at: string): Draft | undefined {

@@ -91,20 +91,28 @@ function changed(tool: ToolState, event: ToolstreamEvent, cancelling: boolean): 
       };
     case 'tool.released.v1':
       if (tool.status !== 'running' && tool.status !== 'queued') return tool;
-      return { ...tool, status: 'pending', released: event.data.reason };
-    case 'tool.retry_scheduled.v1':
-      return tool.status === 'retrying' ? { ...tool, retry_at: event.data.due_at } : tool;
-    case 'tool.approval_requested.v1':
-      if (tool.status !== 'pending') return tool;
       return {
         ...tool,
+        status: 'pending',
+        released: event.data.reason,
+        ...(event.data.request === undefined ? {} : { input_request: event.data.request }),
+      };
+    case 'tool.retry_scheduled.v1':
+      return tool.status === 'retrying' ? { ...tool, retry_at: event.data.due_at } : tool;
+    case 'tool.approval_requested.v1': {
+      if (tool.status !== 'pending') return tool;
+      const { input_request, ...rest } = tool;
+      return {
+        ...rest,
         status: 'awaiting_approval',
         approval: {
           reason: event.data.reason,
           requested_at: event.time,
+          ...(event.data.request === undefined ? {} : { request: event.data.request }),
           ...(event.data.expires_at === undefined ? {} : { expires_at: event.data.expires_at }),
         },
       };
+    }
     case 'tool.approved.v1': {
       const approval = decided(tool, event, event.data.reason, 'approved');
       if (!approval) return tool;
@@ -199,6 +207,7 @@ function fresh(tool: ToolState): ToolState {
     approval,
     retry_at,
     released,
+    input_request,
     skip_reason,
     skip_cause,
     ...rest

@@ -149,6 +149,28 @@ describe('When running', () => {
     expect(denied.state.tools[0]).toMatchObject({ status: 'failed', error: { code: 'lost_attempt_denied' } });
     denied.when(advance).thenAppends('run.failed.v1');
   });
+  it('asks what a call needs a person for, and runs it again with what was approved', () => {
+    const request = { message: 'Which branch?', schema: { type: 'object' } };
+    const needs = [
+      acceptedRun({ tools: [plannedTool(0, { idempotent: true })] }),
+      startedRun(),
+      queued(0),
+      started(0),
+      event('tool.released.v1', { reason: 'input', request }, { tool: 0, own: true, attempt: 1 }),
+    ];
+    const { decision } = given(...needs).when(advance);
+    expect(decision).toMatchObject({
+      drafts: [{ type: 'tool.approval_requested.v1', data: { reason: 'input', request } }],
+    });
+    const asked = [...needs, event('tool.approval_requested.v1', { reason: 'input', request }, { tool: 0 })];
+    expect(given(...asked).state.tools[0]).toMatchObject({ status: 'awaiting_approval', approval: { request } });
+    expect(given(...asked).state.tools[0]).not.toHaveProperty('input_request');
+    const approved = given(...asked, event('tool.approved.v1', { arguments: { branch: 'main' } }, { tool: 0 }));
+    expect(approved.state.tools[0]).toMatchObject({ status: 'pending', arguments: { branch: 'main' } });
+    approved.when(advance).thenAppends('tool.queued.v1');
+    const denied = given(...asked, event('tool.denied.v1', {}, { tool: 0 }));
+    expect(denied.state.tools[0]).toMatchObject({ status: 'denied' });
+  });
   it('runs an idempotent tool again after its attempt was handed back', () => {
     given(...running, event('tool.released.v1', { reason: 'drain' }, { tool: 0, own: true, attempt: 1 }))
       .when(advance)

@@ -34,12 +34,17 @@ export function remarksOn(tool: ToolState, state: RunState, now: number): string
     case 'queued':
       return [`${ordinal(placeInQueue(tool, state))} in the run's queue`, since(tool.queued_at, now)];
     case 'awaiting_approval':
-      return [tool.approval?.reason === 'lost_attempt' ? 'its attempt was lost: run it again?' : 'may it run?'];
+      return [asks(tool)];
     case 'retrying':
       return [`attempt ${tool.attempt} failed: ${plain(tool.error?.message ?? '')}`, again(tool, now)];
     default:
       return running(tool, state, now);
   }
+}
+
+function asks({ approval }: ToolState): string {
+  if (approval?.reason === 'lost_attempt') return 'its attempt was lost: run it again?';
+  return approval?.reason === 'input' ? `asks: ${plain(approval.request?.message ?? 'for an answer')}` : 'may it run?';
 }
 
 function running(tool: ToolState, state: RunState, now: number): string[] {

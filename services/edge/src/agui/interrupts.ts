@@ -23,10 +23,7 @@ export function interruptFor(state: RunState, tool: ToolState): Interrupt {
   return {
     id: approvalId(state, tool),
     reason: 'tool_call',
-    message:
-      reason === 'lost_attempt'
-        ? `It is not known how far the last attempt of ${tool.name} came. Run it again?`
-        : `Run ${tool.name}?`,
+    message: messageOf(tool),
     toolCallId: tool.call_id,
     responseSchema: RESPONSE_SCHEMA,
     ...(tool.approval?.expires_at === undefined ? {} : { expiresAt: tool.approval.expires_at }),
@@ -36,7 +33,19 @@ export function interruptFor(state: RunState, tool: ToolState): Interrupt {
         index: tool.index,
         reason,
         ...(tool.approval === undefined ? {} : { requested_at: tool.approval.requested_at }),
+        ...(tool.approval?.request === undefined ? {} : { request: tool.approval.request }),
       },
     },
   };
+}
+
+function messageOf({ name, approval }: ToolState): string {
+  switch (approval?.reason) {
+    case 'lost_attempt':
+      return `It is not known how far the last attempt of ${name} came. Run it again?`;
+    case 'input':
+      return approval.request?.message ?? `${name} needs an answer. Run it again with one?`;
+    default:
+      return `Run ${name}?`;
+  }
 }
