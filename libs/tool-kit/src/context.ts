@@ -22,6 +22,8 @@ export interface CallInfo {
   readonly attempt: number;
   /** What the last `checkpoint` of an earlier attempt kept. */
   readonly checkpoint?: Json | undefined;
+  /** W3C trace context of the call, for services that the tool calls. */
+  readonly traceparent?: string | undefined;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Json, toolErrorCodes } from '@toolstream/proto-events';
+import type { InputRequest, Json, toolErrorCodes } from '@toolstream/proto-events';
 
 export type ToolErrorCode = keyof typeof toolErrorCodes | (string & {});
 
@@ -37,6 +37,19 @@ export class ToolFailure extends Error {
 /** Recognises failures of another copy of this package too: a tool module may bring its own. */
 export const isToolFailure = (error: unknown): error is ToolFailure =>
   error instanceof Error && (error as { [MARK]?: boolean })[MARK] === true;
+
+export const INPUT_NEEDED = 'input_needed';
+
+/**
+ * Thrown by a tool that cannot go on without a person's answer. The call hands itself back and is asked for as an approval,
+ * with this request; approved, it runs anew with the arguments that the approver may have edited.
+ */
+export const inputNeeded = ({ message, schema }: InputRequest): ToolFailure =>
+  new ToolFailure({
+    code: INPUT_NEEDED,
+    message,
+    details: { message: message.slice(0, 4096), ...(schema === undefined ? {} : { schema }) },
+  });
 
 export type AbortKind = 'cancel' | 'timeout' | 'drain' | 'paused' | 'fenced';
 

@@ -15,6 +15,8 @@ export {
 } from './context.ts';
 export {
   type AbortKind,
+  INPUT_NEEDED,
+  inputNeeded,
   isToolFailure,
   ToolAborted,
   type ToolErrorCode,
@@ -32,6 +34,7 @@ export {
   parseAllowList,
   toolFetch,
 } from './fetch/index.ts';
+export { type JsonSchema, type SchemaCheck, schemaCheck } from './json-schema.ts';
 export { cleanText, OUTPUT_LIMITS, OutputBuffer, type OutputChunk, type OutputLimits } from './output.ts';
 export { MAX_WAITING_STAGES, ProgressCoalescer, ProgressQueue, type ProgressReport } from './progress.ts';
 export type {
@@ -46,4 +49,13 @@ export type {
   WorkspaceHead,
   WriteOptions,
 } from './stores.ts';
-export { defineTool, isTool, type Tool, type ToolSpec, toolDefinition } from './tool.ts';
+export {
+  defineJsonTool,
+  defineTool,
+  isTool,
+  type JsonToolSpec,
+  type Tool,
+  type ToolPolicy,
+  type ToolSpec,
+  toolDefinition,
+} from './tool.ts';

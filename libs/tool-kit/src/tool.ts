@@ -12,12 +12,13 @@ import {
 import { z } from 'zod';
 import type { ToolContext } from './context.ts';
 import { ToolFailure } from './failure.ts';
+import { type JsonSchema, schemaCheck } from './json-schema.ts';
 
-export interface ToolSpec<S extends z.ZodObject> {
+/** What every tool says of itself. */
+export interface ToolPolicy {
   readonly name: string;
   /** What the model reads to decide whether to call it. */
   readonly description: string;
-  readonly input: S;
   /** Does running it twice have the effect of running it once? Only then is a lost attempt run again unasked. */
   readonly idempotent: boolean;
   /** Removes or overwrites what cannot be brought back. */
@@ -44,7 +45,17 @@ export interface ToolSpec<S extends z.ZodObject> {
   readonly approvalTimeoutMs?: number;
   /** Shown until enough runs are known. */
   readonly estimatedMs: number;
+}
+
+export interface ToolSpec<S extends z.ZodObject> extends ToolPolicy {
+  readonly input: S;
   run(ctx: ToolContext, input: z.output<S>): Promise<unknown> | unknown;
+}
+
+/** A tool whose input is described elsewhere, by a server of tools for example. */
+export interface JsonToolSpec extends ToolPolicy {
+  readonly inputSchema: JsonSchema;
+  run(ctx: ToolContext, input: { readonly [key: string]: Json }): Promise<unknown> | unknown;
 }
 
 const MARK = Symbol.for('toolstream.tool');
@@ -53,7 +64,8 @@ export interface Tool {
   readonly [MARK]: true;
   readonly name: string;
   readonly description: string;
-  readonly input: z.ZodObject;
+  /** What a caller may send, not what the tool receives after defaults and transforms. */
+  inputSchema(): JsonSchema;
   readonly idempotent: boolean;
   readonly destructive: boolean;
   readonly isolation: Isolation | undefined;
@@ -74,6 +86,34 @@ export const isTool = (value: unknown): value is Tool =>
   typeof value === 'object' && value !== null && (value as { [MARK]?: boolean })[MARK] === true;
 
 export function defineTool<S extends z.ZodObject>(spec: ToolSpec<S>): Tool {
+  return {
+    ...policyOf(spec),
+    inputSchema: () => z.toJSONSchema(spec.input, { io: 'input' }) as JsonSchema,
+    async invoke(ctx, args) {
+      const input = spec.input.safeParse(args);
+      if (!input.success) {
+        throw new ToolFailure({ code: 'invalid_arguments', message: z.prettifyError(input.error) });
+      }
+      return asJson(await spec.run(ctx, input.data as z.output<S>));
+    },
+  };
+}
+
+/** Throws if the schema cannot be used, or is none of an object. */
+export function defineJsonTool(spec: JsonToolSpec): Tool {
+  const check = schemaCheck({ ...spec.inputSchema, type: 'object' }, 'arguments');
+  return {
+    ...policyOf(spec),
+    inputSchema: () => spec.inputSchema,
+    async invoke(ctx, args) {
+      const problem = check(args);
+      if (problem !== undefined) throw new ToolFailure({ code: 'invalid_arguments', message: `${problem}.` });
+      return asJson(await spec.run(ctx, args as { [key: string]: Json }));
+    },
+  };
+}
+
+function policyOf(spec: ToolPolicy): Omit<Tool, 'inputSchema' | 'invoke'> {
   if (!isToken(spec.name)) {
     throw new TypeError(`tool name ${JSON.stringify(spec.name)} must be 1 to 64 characters of A-Z a-z 0-9 _ -`);
   }
@@ -81,7 +121,6 @@ export function defineTool<S extends z.ZodObject>(spec: ToolSpec<S>): Tool {
     [MARK]: true,
     name: spec.name,
     description: spec.description,
-    input: spec.input,
     idempotent: spec.idempotent,
     destructive: spec.destructive ?? false,
     isolation: spec.isolation,
@@ -94,13 +133,6 @@ export function defineTool<S extends z.ZodObject>(spec: ToolSpec<S>): Tool {
     approvers: spec.approvers,
     approvalTimeoutMs: spec.approvalTimeoutMs,
     estimatedMs: spec.estimatedMs,
-    async invoke(ctx, args) {
-      const input = spec.input.safeParse(args);
-      if (!input.success) {
-        throw new ToolFailure({ code: 'invalid_arguments', message: z.prettifyError(input.error) });
-      }
-      return asJson(await spec.run(ctx, input.data as z.output<S>));
-    },
   };
 }
 
@@ -118,8 +150,7 @@ export function toolDefinition(tool: Tool, pool: string, isolation: Isolation = 
     name: tool.name,
     description: tool.description,
     pool,
-    // What a caller may send, not what the tool receives after defaults and transforms.
-    input_schema: z.toJSONSchema(tool.input, { io: 'input' }),
+    input_schema: tool.inputSchema(),
     idempotent: tool.idempotent,
     destructive: tool.destructive,
     isolation: tool.isolation ?? isolation,

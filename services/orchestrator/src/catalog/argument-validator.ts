@@ -1,4 +1,5 @@
 import { isArtifactRef, type Json, type ToolDefinition } from '@toolstream/proto-events';
+import { Ajv } from 'ajv';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { LRUCache } from 'lru-cache';
@@ -6,9 +7,11 @@ import { LRUCache } from 'lru-cache';
 /** Problems named in a message; more would not help whoever reads it. */
 const MOST_PROBLEMS = 3;
 const SCHEMAS_KEPT = 1_000;
+/** What generators of MCP servers still write. */
+const DRAFT_7 = /^https?:\/\/json-schema\.org\/draft-0[67]\/schema#?$/;
 
 /**
- * Checks arguments against the JSON Schema (2020-12) of a tool, compiled once per schema text. What cannot be checked here
+ * Checks arguments against the JSON Schema of a tool (2020-12, or draft 07 where it says so), compiled once per schema text. What cannot be checked here
  * passes and is left to the executor, which checks again: arguments that are an artifact, and a schema that is none.
  */
 export class ArgumentValidator {
@@ -51,7 +54,9 @@ export class ArgumentValidator {
   /** An instance per schema: two tools may give the same `$id` to different schemas. */
   #compile(definition: ToolDefinition): ValidateFunction | undefined {
     try {
-      const ajv = new Ajv2020({ strict: false, allErrors: true, logger: false });
+      const { $schema } = definition.input_schema;
+      const Dialect = typeof $schema === 'string' && DRAFT_7.test($schema) ? Ajv : Ajv2020;
+      const ajv = new Dialect({ strict: false, allErrors: true, logger: false });
       formats.default(ajv);
       return ajv.compile(definition.input_schema);
     } catch (error) {

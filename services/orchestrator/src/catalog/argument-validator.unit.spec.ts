@@ -35,6 +35,17 @@ describe('arguments of a call', () => {
     expect(validator.problem(write, { file_path: 'a', pair: [1, 'x'] })).toContain('arguments/pair/0 must be string');
   });
 
+  it('fit a schema of draft 07, which says so', () => {
+    const old = definition('old', {
+      $schema: 'http://json-schema.org/draft-07/schema#',
+      type: 'object',
+      properties: { pair: { type: 'array', items: [{ type: 'string' }, { type: 'number' }] } },
+    });
+    expect(validator.problem(old, { pair: ['x', 1] })).toBeUndefined();
+    expect(validator.problem(old, { pair: [1, 'x'] })).toContain('arguments/pair/0 must be string');
+    expect(broken).toEqual([]);
+  });
+
   it('are told by name what does not fit', () => {
     expect(validator.problem(write, { path: 'a' })).toBe(
       'The arguments do not fit the schema of os-write: ' +
