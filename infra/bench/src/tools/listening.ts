@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
 import { defineTool } from '@toolstream/tool-kit';
 import { z } from 'zod';
 import { now } from '../clock.ts';
@@ -16,8 +16,10 @@ function note(file: string, line: string): void {
   }
   notes.set(file, [line]);
   setTimeout(() => {
-    appendFileSync(file, `${notes.get(file)!.join('\n')}\n`);
+    const text = `${notes.get(file)!.join('\n')}\n`;
     notes.delete(file);
+    // A disk that is slow must not hold up the process that is measured. What is not written is missed by who reads.
+    appendFile(file, text).catch(() => {});
   }, WRITE_AFTER_MS);
 }
 
