@@ -1,7 +1,15 @@
 import { type EventLog, isConflict } from '@toolstream/event-log';
-import type { EventData, EventType, Job, Json, ToolMetrics } from '@toolstream/proto-events';
+import { type EventData, type EventType, inputRequest, type Job, type Json, type ToolMetrics } from '@toolstream/proto-events';
 import type { Logger } from '@toolstream/service-kit';
-import { type AbortKind, OutputBuffer, ProgressCoalescer, ToolAborted, ToolFailure } from '@toolstream/tool-kit';
+import {
+  type AbortKind,
+  INPUT_NEEDED,
+  isToolFailure,
+  OutputBuffer,
+  ProgressCoalescer,
+  ToolAborted,
+  ToolFailure,
+} from '@toolstream/tool-kit';
 import type { AttemptStores, StoresFor } from '../adapters/stores.ts';
 import type { ControlWatch, Verdict } from '../control/control-watch.ts';
 import type { Execution, LoadedTool, ToolRunner } from '../isolation/runner.ts';
@@ -145,7 +153,7 @@ export class Attempt {
       this.#execution = runner.start({
         tool,
         args,
-        call: { app, run, index, call_id, tool: name, attempt, ...checkpoint },
+        call: { app, run, index, call_id, tool: name, attempt, traceparent: job.traceparent, ...checkpoint },
         host: this.#host,
         signal: this.#abort.signal,
       });
@@ -174,7 +182,16 @@ export class Attempt {
       }
     }
     if (kind === 'drain' || kind === 'paused') return this.#end('tool.released.v1', { reason: kind });
+    const request = await this.#requestIn(outcome.thrown);
+    if (request) return this.#end('tool.released.v1', { reason: 'input', request });
     return this.#fail(failureOf(outcome.thrown, job.idempotent), metrics);
+  }
+
+  /** What the tool asks a person, if that is why it ended. */
+  async #requestIn(thrown: unknown): Promise<EventData<'tool.released.v1'>['request']> {
+    if (!isToolFailure(thrown) || thrown.code !== INPUT_NEEDED) return undefined;
+    const { message, schema } = inputRequest.catch({ message: thrown.message.slice(0, 4096) }).parse(thrown.details);
+    return { message, ...(schema === undefined ? {} : { schema: await this.#fitDetails(schema) }) };
   }
 
   async #fail({ error, retryable }: Failure, metrics: ToolMetrics): Promise<AttemptEnd> {
