@@ -1,10 +1,12 @@
 import { baseConfig } from '@toolstream/service-kit';
 import { z } from 'zod';
+import { toolSettingsShape } from './tools/settings.ts';
 
 const ms = (fallback: number) => z.coerce.number().int().min(1).default(fallback);
 
 export const executorConfig = z.object({
   ...baseConfig,
+  ...toolSettingsShape,
   /** Jobs held at once, and so tools running at once. */
   SLOTS: z.coerce.number().int().min(1).max(1024).default(16),
   /** Which jobs to take: those of tools that were announced for this pool. */

@@ -33,7 +33,7 @@ async function app(files: Record<string, string | Uint8Array>) {
     const last = end.at(-1);
     if (last?.type === 'tool.succeeded.v1') {
       const stores = (await openStores(bench.nc))(job, 1, new AbortController().signal);
-      return (await stores.resolve(last.data.result ?? null)) as Record<string, never>;
+      return (await stores.resolve(last.data.result ?? null)) as object;
     }
     if (last?.type === 'tool.failed.v1') return { code: last.data.error.code, message: last.data.error.message };
     throw new Error(`no end: ${last?.type}`);

@@ -6,6 +6,18 @@ import { osRead } from './os-read.ts';
 import { osRename } from './os-rename.ts';
 import { osSearch } from './os-search.ts';
 import { osWrite } from './os-write.ts';
+import { webFetch } from './web-fetch.ts';
+import { webSearch } from './web-search.ts';
 
 /** The tools that every executor serves. */
-export const tools: readonly Tool[] = [osWrite, osLineReplace, osRead, osList, osSearch, osRename, osDelete];
+export const tools: readonly Tool[] = [
+  osWrite,
+  osLineReplace,
+  osRead,
+  osList,
+  osSearch,
+  osRename,
+  osDelete,
+  webFetch,
+  webSearch,
+];
