@@ -576,6 +576,15 @@ describe('GET /v1/tools', () => {
     await until(async () => (await listed()).length === 1);
     const [only] = await listed();
     expect(only).toMatchObject({ name: 'echo', pool: 'default', input_schema: { type: 'object' } });
+    const forModel = async (format: string) => (await edge.fetch(`/v1/tools?format=${format}`)).json();
+    const schema = { type: 'object', properties: {} };
+    expect(await forModel('anthropic')).toEqual({
+      tools: [{ name: 'echo', description: 'Says it again.', input_schema: schema }],
+    });
+    const named = { name: 'echo', description: 'Says it again.', parameters: schema, strict: false };
+    expect(await forModel('openai')).toEqual({ tools: [{ type: 'function', function: named }] });
+    expect(await forModel('openai-responses')).toEqual({ tools: [{ type: 'function', ...named }] });
+    expect((await edge.fetch('/v1/tools?format=other')).status).toBe(422);
     await bucket.delete('default.echo');
     await until(async () => (await listed()).length === 0);
   });

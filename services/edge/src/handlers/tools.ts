@@ -1,5 +1,6 @@
 import { json } from '@toolstream/proto-events';
 import { z } from 'zod';
+import { MODEL_TOOL_FORMATS, modelTools } from '../model-tools/model-tools.ts';
 import type { Services } from '../services.ts';
 import { type AnyRoute, route } from './route.ts';
 
@@ -13,6 +14,8 @@ const toolListing = z.object({
   approval: z.string(),
   timeout_ms: z.number().int(),
 });
+/** As a model API takes it; which fields there are depends on the format. */
+const modelTool = z.looseObject({ name: z.string().optional(), type: z.literal('function').optional() });
 
 export function toolRoutes({ tools }: Services): AnyRoute[] {
   return [
@@ -20,23 +23,23 @@ export function toolRoutes({ tools }: Services): AnyRoute[] {
       method: 'GET',
       url: '/v1/tools',
       tag: 'tools',
-      summary: 'Every tool that executors announced',
+      summary: 'Every tool that executors announced; with a format, ready to be a model’s `tools` parameter',
       scope: 'any',
-      answers: { 200: { description: 'By name', schema: z.object({ tools: z.array(toolListing) }) } },
-      handle: () => ({
-        tools: tools
-          .list()
-          .map(({ name, description, input_schema, pool, idempotent, destructive, approval, timeout_ms }) => ({
-            name,
-            description,
-            input_schema,
-            pool,
-            idempotent,
-            destructive,
-            approval,
-            timeout_ms,
-          })),
+      query: z.object({ format: z.enum(['native', ...MODEL_TOOL_FORMATS]).default('native') }),
+      answers: {
+        200: {
+          description: 'By name',
+          schema: z.object({ tools: z.union([z.array(toolListing), z.array(modelTool)]) }),
+        },
+      },
+      handle: ({ query: { format } }) => ({
+        tools: format === 'native' ? tools.list().map(listing) : modelTools(tools.list(), format),
       }),
     }),
   ];
 }
+
+const listing = (tool: z.infer<typeof toolListing>): z.infer<typeof toolListing> => {
+  const { name, description, input_schema, pool, idempotent, destructive, approval, timeout_ms } = tool;
+  return { name, description, input_schema, pool, idempotent, destructive, approval, timeout_ms };
+};
