@@ -6,6 +6,7 @@ import {
   ConsecutiveBreaker,
   circuitBreaker,
   decorrelatedJitterGenerator,
+  ExponentialBackoff,
   handleWhen,
 } from 'cockatiel';
 
@@ -115,14 +116,10 @@ export class Provider {
 
   #delays(): () => number {
     const { initialDelayMs: initialDelay, maxDelayMs: maxDelay } = this.#options;
-    let state: Parameters<typeof decorrelatedJitterGenerator>[0];
+    let backoff = new ExponentialBackoff({ generator: decorrelatedJitterGenerator, initialDelay, maxDelay }).next();
     return () => {
-      const [delay, next] = decorrelatedJitterGenerator(state, {
-        initialDelay,
-        maxDelay,
-        exponent: 2,
-      });
-      state = next;
+      const delay = backoff.duration;
+      backoff = backoff.next(undefined);
       return Math.max(1, delay);
     };
   }
