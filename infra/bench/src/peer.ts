@@ -15,10 +15,13 @@ export class Peer {
   #stopping = false;
 
   /** `name` is a script under `peers/`. */
-  constructor(name: string) {
+  constructor(name: string, execArgv: readonly string[] = []) {
     this.name = name;
     const script = fileURLToPath(new URL(`./peers/${name}.ts`, import.meta.url));
-    this.#child = fork(script, { execArgv: [...EXEC_ARGV], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    this.#child = fork(script, {
+      execArgv: [...EXEC_ARGV, ...execArgv],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
     this.#child.on('message', (answer) => this.#answered(answer as Answer));
     this.#ended = new Promise((resolve) => {
       this.#child.once('exit', (code, signal) => {

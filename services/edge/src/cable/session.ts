@@ -7,7 +7,7 @@ import type { Services } from '../services.ts';
 import { Acks } from '../socket/acks.ts';
 import type { Place } from '../socket/admission.ts';
 import type { Client } from '../socket/clients.ts';
-import { ClientQueue } from '../socket/queue.ts';
+import { ClientQueue, type QueueSettings } from '../socket/queue.ts';
 import { wireOf } from '../socket/wire.ts';
 import { Channels } from './channels.ts';
 import { type CableRequest, identify } from './credentials.ts';
@@ -73,11 +73,13 @@ export class CableSession implements Client, CableHost {
     const { config, flusher, clients, metrics } = services;
     this.channels = new Channels(this);
     this.#inbox = new Inbox(this, (why) => this.end(why));
-    this.#queue = new ClientQueue(wireOf(ws), {
+    const settings: QueueSettings = {
       flusher,
       form: 'ws',
       limitBytes: config.TOOLSTREAM_CLIENT_BUFFER_BYTES,
       slowMs: config.TOOLSTREAM_SLOW_CLIENT_MS,
+    };
+    this.#queue = new ClientQueue(wireOf(ws), settings, {
       onDrained: (waited) => this.channels.drained(waited),
       onSlow: () => this.#tooSlow(),
     });

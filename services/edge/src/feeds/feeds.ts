@@ -2,12 +2,28 @@ import type { RunAddress } from '@toolstream/proto-events';
 import { Feed, type FeedParts } from './feed.ts';
 import { type Topic, topicKey } from './topic.ts';
 
-export interface Lease {
+/** A share in a feed. */
+export class Lease {
   readonly feed: Feed;
-  release(): void;
+  readonly #slot: Slot;
+  #give: ((slot: Slot) => void) | undefined;
+
+  constructor(feed: Feed, slot: Slot, give: (slot: Slot) => void) {
+    this.feed = feed;
+    this.#slot = slot;
+    this.#give = give;
+  }
+
+  /** Once; again does nothing. */
+  release(): void {
+    const give = this.#give;
+    this.#give = undefined;
+    give?.(this.#slot);
+  }
 }
 
 interface Slot {
+  readonly key: string;
   feed: Promise<Feed | undefined>;
   leases: number;
   linger: NodeJS.Timeout | undefined;
@@ -71,7 +87,7 @@ export class Feeds {
         feed.close();
         return await this.#acquire(topic);
       }
-      return { feed, release: once(() => this.#release(key, slot)) };
+      return new Lease(feed, slot, this.#release);
     } catch (error) {
       this.#drop(key, slot);
       throw error;
@@ -79,31 +95,22 @@ export class Feeds {
   }
 
   #open(key: string, topic: Topic): Slot {
-    const slot: Slot = { feed: Feed.open(topic, this.#parts), leases: 0, linger: undefined };
+    const slot: Slot = { key, feed: Feed.open(topic, this.#parts), leases: 0, linger: undefined };
     this.#slots.set(key, slot);
     return slot;
   }
 
-  #release(key: string, slot: Slot): void {
+  readonly #release = (slot: Slot): void => {
     if (--slot.leases > 0) return;
     slot.linger = setTimeout(() => {
       if (slot.leases > 0) return;
-      this.#drop(key, slot);
+      this.#drop(slot.key, slot);
       void slot.feed.then((feed) => feed?.close());
     }, this.#lingerMs);
     slot.linger.unref();
-  }
+  };
 
   #drop(key: string, slot: Slot): void {
     if (this.#slots.get(key) === slot) this.#slots.delete(key);
   }
-}
-
-function once(work: () => void): () => void {
-  let done = false;
-  return () => {
-    if (done) return;
-    done = true;
-    work();
-  };
 }

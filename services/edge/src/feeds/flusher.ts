@@ -4,9 +4,14 @@
  */
 export interface Flusher {
   feed(work: () => void): void;
-  client(work: () => void): void;
+  client(due: DueClient): void;
   /** What handing its bytes to one client costs at present, in milliseconds; nearly all of it is the system call. */
   readonly clientMs: number;
+}
+
+/** A client that has something to be handed over: an object, so that a connection needs no function of its own for it. */
+export interface DueClient {
+  handOver(): void;
 }
 
 /** Weight of the newest measurement. A high one of a turn for few clients says little, so it counts for less. */
@@ -15,7 +20,7 @@ const MANY_CLIENTS = 50;
 
 export function flusher(now: () => number = () => performance.now()): Flusher {
   let feeds: (() => void)[] = [];
-  let clients: (() => void)[] = [];
+  let clients: DueClient[] = [];
   let scheduled = false;
   let clientMs = 0;
 
@@ -28,7 +33,7 @@ export function flusher(now: () => number = () => performance.now()): Flusher {
     clients = [];
     if (dueClients.length === 0) return;
     const began = now();
-    for (const work of dueClients) work();
+    for (const client of dueClients) client.handOver();
     const measured = (now() - began) / dueClients.length;
     const weight = measured < clientMs ? 1 : Math.min(1, dueClients.length / MANY_CLIENTS);
     clientMs += (measured - clientMs) * NEWEST * weight;
@@ -43,8 +48,8 @@ export function flusher(now: () => number = () => performance.now()): Flusher {
       feeds.push(work);
       schedule();
     },
-    client: (work) => {
-      clients.push(work);
+    client: (due) => {
+      clients.push(due);
       schedule();
     },
     get clientMs() {

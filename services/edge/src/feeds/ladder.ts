@@ -14,11 +14,38 @@ export interface Ladder {
   readonly closeMs: number;
 }
 
-/** Two settings are the whole ladder: 512 KiB and 30 s stand for 128 KiB, 1 s and 10 s as well. */
-export const ladderOf = (bufferBytes: number, slowMs = Number.POSITIVE_INFINITY): Ladder => ({
-  foldBytes: bufferBytes / 4,
-  snapshotBytes: bufferBytes,
-  foldMs: slowMs / 30,
-  snapshotMs: slowMs / 3,
-  closeMs: slowMs,
-});
+/**
+ * Two settings are the whole ladder: 512 KiB and 30 s stand for 128 KiB, 1 s and 10 s as well. All connections of a process
+ * have the same, so they share one.
+ */
+export function ladderOf(bufferBytes: number, slowMs = Number.POSITIVE_INFINITY): Ladder {
+  const key = `${bufferBytes}/${slowMs}`;
+  const known = ladders.get(key);
+  if (known) return known;
+  const ladder = {
+    foldBytes: bufferBytes / 4,
+    snapshotBytes: bufferBytes,
+    foldMs: slowMs / 30,
+    snapshotMs: slowMs / 3,
+    closeMs: slowMs,
+  };
+  ladders.set(key, ladder);
+  return ladder;
+}
+
+const ladders = new Map<string, Ladder>();
+
+/** What a subscription had been sent when a ping went out. */
+export interface Mark {
+  readonly at: number;
+  readonly cursor: string;
+  readonly emittedAt: number | undefined;
+}
+
+/** What a connection knows of one subscription's acknowledgements. */
+export interface Ledger {
+  /** Oldest first, those that are not acknowledged. */
+  readonly marks: Mark[];
+  marked: string;
+  step: Exclude<SlowStep, 'close'> | undefined;
+}

@@ -6,7 +6,7 @@ import type { Feed, Member } from './feed.ts';
 import { bytesOf, type Fold, folds, joinedEvent } from './folding.ts';
 import { Frame } from './frame.ts';
 import { HistoryHole } from './history.ts';
-import { ladderOf, type SlowStep } from './ladder.ts';
+import { type Ledger, ladderOf, type SlowStep } from './ladder.ts';
 import type { EdgeLog } from './log.ts';
 import { topicNames } from './topic.ts';
 
@@ -53,6 +53,9 @@ export interface SubscriptionOptions {
 export class Subscription implements Member {
   readonly #options: SubscriptionOptions;
   readonly #feed: Feed;
+  readonly #outlet: Outlet;
+  /** The connection's: how its client acknowledges this. */
+  ledger: Ledger | undefined;
   readonly #foldBytes: number;
   #position: Positions;
   #cursor = '';
@@ -74,6 +77,7 @@ export class Subscription implements Member {
   constructor(options: SubscriptionOptions) {
     this.#options = options;
     this.#feed = options.feed;
+    this.#outlet = options.outlet;
     this.#foldBytes = ladderOf(options.catchUpBytes).foldBytes;
     this.#position = this.#feed.partitions.map(() => 0);
     this.#target = this.#position;
@@ -120,12 +124,12 @@ export class Subscription implements Member {
   receive(batch: Batch): void {
     const first = batch.entries[0]!;
     if (this.#busy || this.#over || this.#held) return;
-    if (!this.#caughtUp || this.#cursor !== first.prev || this.#options.outlet.congested) {
+    if (!this.#caughtUp || this.#cursor !== first.prev || this.#outlet.congested) {
       this.#advance();
       return;
     }
     const last = batch.entries[batch.entries.length - 1]!;
-    this.#options.outlet.write(batch);
+    this.#outlet.write(batch);
     this.#position = last.positions;
     this.#cursor = last.cursor;
     if (last.end && this.#feed.end) this.#finish(undefined);
@@ -196,7 +200,7 @@ export class Subscription implements Member {
 
   /** Goes on as far as the client's queue and what is at hand allow. Called whenever either may have changed. */
   #advance(): void {
-    if (this.#busy || this.#over || this.#held || this.#options.outlet.congested) return;
+    if (this.#busy || this.#over || this.#held || this.#outlet.congested) return;
     const { ring } = this.#feed;
     if (this.#restart) {
       this.#step(() => this.#sendSnapshot());
@@ -210,12 +214,12 @@ export class Subscription implements Member {
     if (this.#behind) {
       for (const fold of folds([...missed])) {
         this.#sendFolded(fold);
-        if (this.#options.outlet.congested) return;
+        if (this.#outlet.congested) return;
       }
     } else {
       for (const entry of missed) {
         this.#send(entry);
-        if (this.#options.outlet.congested) return;
+        if (this.#outlet.congested) return;
       }
     }
     this.#settle();
@@ -253,16 +257,16 @@ export class Subscription implements Member {
       this.#caughtUp = true;
       this.#joined = this.#cursor;
       const names = topicNames(this.#feed.topic);
-      this.#options.outlet.write(Frame.of({ type: 'caught_up', ...names, cursor: this.#cursor }));
+      this.#outlet.write(Frame.of({ type: 'caught_up', ...names, cursor: this.#cursor }));
     }
     const { end } = this.#feed;
     if (!end || !reaches(this.#position, end.positions)) return;
-    this.#options.outlet.write(end.frame);
+    this.#outlet.write(end.frame);
     this.#finish(undefined);
   }
 
   #send(entry: Entry): void {
-    const { outlet } = this.#options;
+    const outlet = this.#outlet;
     if (this.#cursor === entry.prev) {
       outlet.write(entry.frame);
       this.#position = entry.positions;
@@ -287,7 +291,7 @@ export class Subscription implements Member {
   #sendOwn(entry: Entry, frameOf: (prev: string, cursor: string) => Frame): void {
     const positions = furthest(this.#position, entry.positions);
     const cursor = samePositions(positions, entry.positions) ? entry.cursor : this.#feed.format(positions);
-    this.#options.outlet.write(frameOf(this.#cursor, cursor));
+    this.#outlet.write(frameOf(this.#cursor, cursor));
     this.#position = positions;
     this.#cursor = cursor;
   }
@@ -295,7 +299,7 @@ export class Subscription implements Member {
   /** A run's own end is told by `#settle`, after `caught_up`. */
   #sendEndOf(entry: Entry): void {
     const end = this.#feed.topic.kind === 'app' ? entry.endAt(this.#cursor) : undefined;
-    if (end) this.#options.outlet.write(end);
+    if (end) this.#outlet.write(end);
   }
 
   async #sendSnapshot(): Promise<void> {
@@ -307,7 +311,7 @@ export class Subscription implements Member {
     if (this.#over || this.#restart !== restart) return;
     this.#restart = undefined;
     this.#behind = false;
-    this.#options.outlet.write(snapshot.frame);
+    this.#outlet.write(snapshot.frame);
     this.#options.onSnapshot?.(reason);
     this.#position = snapshot.positions;
     this.#cursor = snapshot.cursor;
@@ -352,7 +356,7 @@ export class Subscription implements Member {
   #fail(refusal: Refusal): void {
     if (this.#over) return;
     const names = topicNames(this.#feed.topic);
-    this.#options.outlet.write(Frame.of({ type: 'error', code: refusal.code, message: refusal.message, ...names }));
+    this.#outlet.write(Frame.of({ type: 'error', code: refusal.code, message: refusal.message, ...names }));
     this.#finish(refusal);
   }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import fastifyWebsocket, { type WebsocketPluginOptions } from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
@@ -73,6 +74,12 @@ export async function websocketRoute(app: FastifyInstance, services: Services): 
 }
 
 const places = new WeakMap<FastifyRequest, Place>();
+const ofConnections = new WeakMap<Socket, Place>();
+
+/** One function for all connections. */
+function releasePlace(this: Socket): void {
+  ofConnections.get(this)?.release();
+}
 
 /**
  * What can be refused is refused before the upgrade, as plain HTTP: foreign origins, a missing subprotocol, and everybody
@@ -94,7 +101,12 @@ export function admitUpgrade(services: Services, request: FastifyRequest, transp
   const { socket } = request.raw;
   const place = admission.admit(transport, request.ip);
   if (socket.closed) place.release();
-  else socket.once('close', () => place.release());
+  else {
+    const before = ofConnections.get(socket);
+    if (before) before.release();
+    else socket.on('close', releasePlace);
+    ofConnections.set(socket, place);
+  }
   places.set(request, place);
 }
 

@@ -1,5 +1,5 @@
 import { parseCursors } from '@toolstream/proto-events';
-import type { Ladder, SlowStep } from '../feeds/ladder.ts';
+import type { Ladder, Ledger, SlowStep } from '../feeds/ladder.ts';
 
 /** A subscription, as far as acknowledging goes. */
 export interface Acknowledging {
@@ -11,6 +11,8 @@ export interface Acknowledging {
   readonly emittedAt: number | undefined;
   /** Called when it comes to another step, and with `undefined` when it keeps up again. */
   lags(step: Exclude<SlowStep, 'close'> | undefined): void;
+  /** Kept here by {@link Acks}. */
+  ledger?: Ledger | undefined;
 }
 
 export interface AcksOptions {
@@ -18,20 +20,6 @@ export interface AcksOptions {
   subscriptions(): Iterable<Acknowledging>;
   /** Milliseconds from an event to the answer that proves that the client has it. */
   onAcknowledged(lagMs: number): void;
-}
-
-/** What a subscription had been sent when a ping went out. */
-interface Mark {
-  readonly at: number;
-  readonly cursor: string;
-  readonly emittedAt: number | undefined;
-}
-
-interface Ledger {
-  /** Oldest first, those that are not acknowledged. */
-  readonly marks: Mark[];
-  marked: string;
-  step: Exclude<SlowStep, 'close'> | undefined;
 }
 
 /**
@@ -45,7 +33,6 @@ interface Ledger {
  */
 export class Acks {
   readonly #options: AcksOptions;
-  readonly #ledgers = new WeakMap<Acknowledging, Ledger>();
   #pingedAt = Number.NEGATIVE_INFINITY;
   #outstanding = false;
   #answers = false;
@@ -112,12 +99,8 @@ export class Acks {
   }
 
   #ledger(subscription: Acknowledging): Ledger {
-    let ledger = this.#ledgers.get(subscription);
-    if (!ledger) {
-      ledger = { marks: [], marked: '', step: undefined };
-      this.#ledgers.set(subscription, ledger);
-    }
-    return ledger;
+    subscription.ledger ??= { marks: [], marked: '', step: undefined };
+    return subscription.ledger;
   }
 }
 

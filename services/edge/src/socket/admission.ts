@@ -66,26 +66,24 @@ export class Admission {
     }
     this.#places++;
     if (address !== undefined) count(this.#ofAddress, address, 1);
-    let user: string | undefined;
-    return new Place({
-      claim: (principal) => {
-        user = `${principal.tenant}/${principal.sub}`;
-        const perUser = config.TOOLSTREAM_MAX_CONNECTIONS_PER_USER;
-        if (perUser > 0 && (this.#ofUser.get(user) ?? 0) >= perUser) {
-          user = undefined;
-          return false;
-        }
-        count(this.#ofUser, user, 1);
-        return true;
-      },
-      settle: (outcome, reason) => this.#parts.metrics.connection(transport, outcome, reason),
-      release: () => {
-        this.#places--;
-        if (address !== undefined) count(this.#ofAddress, address, -1);
-        if (user !== undefined) count(this.#ofUser, user, -1);
-      },
-    });
+    return new Place(this.#register, transport, address);
   }
+
+  readonly #register: Register = {
+    claim: (principal) => {
+      const user = `${principal.tenant}/${principal.sub}`;
+      const perUser = this.#parts.config.TOOLSTREAM_MAX_CONNECTIONS_PER_USER;
+      if (perUser > 0 && (this.#ofUser.get(user) ?? 0) >= perUser) return undefined;
+      count(this.#ofUser, user, 1);
+      return user;
+    },
+    settle: (transport, outcome, reason) => this.#parts.metrics.connection(transport, outcome, reason),
+    release: (address, user) => {
+      this.#places--;
+      if (address !== undefined) count(this.#ofAddress, address, -1);
+      if (user !== undefined) count(this.#ofUser, user, -1);
+    },
+  };
 
   /** Counts an attempt that was refused for another reason, and throws the refusal. */
   refuse(transport: Transport, reason: string, refusal: Refusal): never {
@@ -94,31 +92,37 @@ export class Admission {
   }
 }
 
-interface PlaceParts {
-  claim(principal: Principal): boolean;
-  settle(outcome: string, reason: string): void;
-  release(): void;
+/** Where places are counted: one for all of them. */
+interface Register {
+  /** The user's name here; `undefined` when the user has as many connections as allowed. */
+  claim(principal: Principal): string | undefined;
+  settle(transport: Transport, outcome: string, reason: string): void;
+  release(address: string | undefined, user: string | undefined): void;
 }
 
 /** One connection's place, from before the upgrade until its end. */
 export class Place {
-  readonly #parts: PlaceParts;
+  readonly #register: Register;
+  readonly #transport: Transport;
+  readonly #address: string | undefined;
+  #user: string | undefined;
   #settled = false;
-  #claimed = false;
   #released = false;
 
-  constructor(parts: PlaceParts) {
-    this.#parts = parts;
+  constructor(register: Register, transport: Transport, address: string | undefined) {
+    this.#register = register;
+    this.#transport = transport;
+    this.#address = address;
   }
 
   /** Says whose connection it is, once that is known. Throws `rate_limited` when the user has as many as allowed. */
   claim(principal: Principal): void {
-    if (this.#claimed || this.#released) return;
-    if (!this.#parts.claim(principal)) {
+    if (this.#user !== undefined || this.#released) return;
+    this.#user = this.#register.claim(principal);
+    if (this.#user === undefined) {
       this.refused('rate_limited', 'user');
       throw new Refusal('rate_limited', 'You have all the connections that you may have: close one first.', soon(5));
     }
-    this.#claimed = true;
     this.#settle('accepted', 'accepted');
   }
 
@@ -131,13 +135,13 @@ export class Place {
     if (this.#released) return;
     this.#released = true;
     this.#settle('abandoned', 'abandoned');
-    this.#parts.release();
+    this.#register.release(this.#address, this.#user);
   }
 
   #settle(outcome: string, reason: string): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#parts.settle(outcome, reason);
+    this.#register.settle(this.#transport, outcome, reason);
   }
 }
 

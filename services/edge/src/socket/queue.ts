@@ -1,5 +1,5 @@
 import type { Chunk } from '../feeds/entry.ts';
-import type { Flusher } from '../feeds/flusher.ts';
+import type { DueClient, Flusher } from '../feeds/flusher.ts';
 import { ladderOf } from '../feeds/ladder.ts';
 import type { Outlet } from '../feeds/subscription.ts';
 
@@ -12,13 +12,17 @@ export interface Sink {
   readonly drainMark?: number;
 }
 
-export interface QueueOptions {
+export interface QueueSettings {
   readonly flusher: Flusher;
   readonly form: 'ws' | 'sse';
   /** What the client may be behind by. A quarter of it may wait here; the rest stays in the feeds' rings. */
   readonly limitBytes: number;
   /** How long a congested queue may take to drain. */
   readonly slowMs: number;
+}
+
+/** Whose queue it is. */
+export interface QueueOwner {
   /** There is room again; `waited`: only after the client had made it. Else it took all at once that one turn brought. */
   onDrained(waited: boolean): void;
   /** The client did not make room in time. */
@@ -30,9 +34,12 @@ export interface QueueOptions {
  * the queue is congested, and stays so until it is empty: whoever writes events stops at that and looks again on
  * `onDrained`; what is small and must be told (an answer, a goodbye) may still be written.
  */
-export class ClientQueue implements Outlet {
-  readonly #options: QueueOptions;
+export class ClientQueue implements Outlet, DueClient {
   readonly #sink: Sink;
+  readonly #owner: QueueOwner;
+  readonly #flusher: Flusher;
+  readonly #form: 'ws' | 'sse';
+  readonly #slowMs: number;
   readonly #congestedBytes: number;
   #chunks: Buffer[] = [];
   #bytes = 0;
@@ -43,14 +50,17 @@ export class ClientQueue implements Outlet {
   #given = 0;
   #scheduled = false;
   #congested = false;
+  #listening = false;
   #slowTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(sink: Sink, options: QueueOptions) {
+  constructor(sink: Sink, { flusher, form, limitBytes, slowMs }: QueueSettings, owner: QueueOwner) {
     this.#sink = sink;
-    this.#options = options;
-    this.#congestedBytes = Math.max(ladderOf(options.limitBytes).foldBytes, sink.drainMark ?? 0);
-    sink.onDrain(() => this.#relieve(true));
+    this.#owner = owner;
+    this.#flusher = flusher;
+    this.#form = form;
+    this.#slowMs = slowMs;
+    this.#congestedBytes = Math.max(ladderOf(limitBytes).foldBytes, sink.drainMark ?? 0);
   }
 
   get congested(): boolean {
@@ -64,12 +74,12 @@ export class ClientQueue implements Outlet {
 
   write(chunk: Chunk): void {
     if (this.#closed) return;
-    const buffer = chunk[this.#options.form];
+    const buffer = chunk[this.#form];
     this.#chunks.push(buffer);
     this.#bytes += buffer.length;
     if (!this.#scheduled) {
       this.#scheduled = true;
-      this.#options.flusher.client(this.#onTurn);
+      this.#flusher.client(this);
     }
     if (!this.#congested && this.#bytes + this.#given >= this.#congestedBytes) this.#judge();
   }
@@ -91,25 +101,34 @@ export class ClientQueue implements Outlet {
     clearTimeout(this.#slowTimer);
   }
 
-  readonly #onTurn = (): void => {
+  /** At the end of a turn of the event loop. */
+  handOver(): void {
     this.#scheduled = false;
     this.flush();
     // The kernel took everything at once: no drain will be reported.
     if (this.#congested && this.#sink.buffered === 0) this.#relieve(false);
-  };
+  }
 
   #judge(): void {
     this.#given = this.#sink.buffered;
     if (this.#bytes + this.#given < this.#congestedBytes) return;
     this.#congested = true;
-    this.#slowTimer = setTimeout(() => this.#options.onSlow(), this.#options.slowMs);
+    this.#listen();
+    this.#slowTimer = setTimeout(() => this.#owner.onSlow(), this.#slowMs);
     this.#slowTimer.unref();
+  }
+
+  /** Most clients are never congested: their sockets need no listener. */
+  #listen(): void {
+    if (this.#listening) return;
+    this.#listening = true;
+    this.#sink.onDrain(() => this.#relieve(true));
   }
 
   #relieve(waited: boolean): void {
     if (this.#closed || !this.#congested || this.#bytes > 0 || this.#sink.buffered > 0) return;
     this.#congested = false;
     clearTimeout(this.#slowTimer);
-    this.#options.onDrained(waited);
+    this.#owner.onDrained(waited);
   }
 }

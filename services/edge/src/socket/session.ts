@@ -13,7 +13,6 @@ import { hasScope, isExpired, type Principal } from '../auth/principal.ts';
 import type { TokenVerifier } from '../auth/tokens.ts';
 import type { Flusher } from '../feeds/flusher.ts';
 import { Frame } from '../feeds/frame.ts';
-import { ladderOf } from '../feeds/ladder.ts';
 import { asRefusal, Refusal } from '../problems.ts';
 import { Acks } from './acks.ts';
 import type { Place } from './admission.ts';
@@ -21,7 +20,7 @@ import { type ReadFrame, readClientFrame } from './client-frames.ts';
 import type { Client, Clients } from './clients.ts';
 import { Commands, type CommandsParts } from './commands.ts';
 import type { About, Peer } from './peer.ts';
-import { ClientQueue } from './queue.ts';
+import { ClientQueue, type QueueOwner, type QueueSettings } from './queue.ts';
 import { RateLimit } from './rate.ts';
 import { Subscriptions, type SubscriptionsParts } from './subscriptions.ts';
 import { wireOf } from './wire.ts';
@@ -49,7 +48,7 @@ const SILENCE_FACTOR = 2.5;
  *
  *   waiting (for hello) ─→ greeting (the token is checked) ─→ open ─→ closed
  */
-export class Session implements Client, Peer {
+export class Session implements Client, Peer, QueueOwner {
   readonly kind = 'socket';
   readonly session = ulid();
   readonly outlet: ClientQueue;
@@ -57,7 +56,8 @@ export class Session implements Client, Peer {
   readonly #ws: WebSocket;
   readonly #place: Place;
   readonly #subscriptions: Subscriptions;
-  readonly #commands: Commands;
+  /** Most connections only watch. */
+  #commands: Commands | undefined;
   readonly #acks: Acks;
   readonly #rate: RateLimit;
   readonly #openedAt = Date.now();
@@ -77,20 +77,14 @@ export class Session implements Client, Peer {
     this.#rate = new RateLimit(config.TOOLSTREAM_FRAMES_PER_SECOND, performance.now());
     this.#pingDue = this.#openedAt + config.TOOLSTREAM_HEARTBEAT_MS;
     this.#subscriptions = new Subscriptions(this, parts);
-    this.#commands = new Commands(this, parts);
-    this.outlet = new ClientQueue(wireOf(ws), {
+    const settings: QueueSettings = {
       flusher,
       form: 'ws',
       limitBytes: config.TOOLSTREAM_CLIENT_BUFFER_BYTES,
       slowMs: config.TOOLSTREAM_SLOW_CLIENT_MS,
-      onDrained: (waited) => this.#subscriptions.drained(waited),
-      onSlow: () => this.#tooSlow(),
-    });
-    this.#acks = new Acks({
-      ladder: ladderOf(config.TOOLSTREAM_CLIENT_BUFFER_BYTES, config.TOOLSTREAM_SLOW_CLIENT_MS),
-      subscriptions: () => this.#subscriptions.active(),
-      onAcknowledged: (lagMs) => parts.metrics.acknowledged(lagMs),
-    });
+    };
+    this.outlet = new ClientQueue(wireOf(ws), settings, this);
+    this.#acks = new Acks(this.#subscriptions);
     if (ticket !== undefined) this.#ticket = tickets.redeem(ticket).catch(asRefusal);
     ws.on('message', (data, isBinary) => this.#received(data as Buffer, isBinary));
     ws.on('pong', () => {
@@ -129,7 +123,7 @@ export class Session implements Client, Peer {
       this.#bye(4203);
       this.terminate();
     } else if (this.#acks.judge(now) === 'close') {
-      this.#tooSlow();
+      this.onSlow();
     } else if (this.#state === 'open') {
       this.#ping(now, ping);
     }
@@ -148,8 +142,12 @@ export class Session implements Client, Peer {
     this.#acks.pinged(now);
   }
 
+  onDrained(waited: boolean): void {
+    this.#subscriptions.drained(waited);
+  }
+
   /** The close frame may wait behind what the client does not read: after a moment the connection is cut. */
-  #tooSlow(): void {
+  onSlow(): void {
     if (this.closed) return;
     this.#parts.metrics.slow('close');
     this.#bye(4102);
@@ -274,6 +272,7 @@ export class Session implements Client, Peer {
         this.#subscriptions.release(frame);
         return;
       case 'command':
+        this.#commands ??= new Commands(this, this.#parts);
         void this.#commands.carryOut(frame);
         return;
       case 'refresh':

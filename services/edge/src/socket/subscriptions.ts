@@ -1,13 +1,21 @@
-import { partitionOfRun, type RunAddress, type Subscription as SubscriptionWish } from '@toolstream/proto-events';
+import {
+  partitionOfRun,
+  type RunAddress,
+  type SnapshotReason,
+  type Subscription as SubscriptionWish,
+} from '@toolstream/proto-events';
 import { asError, type Logger } from '@toolstream/service-kit';
 import type { RunReader } from '../adapters/run-reader.ts';
 import { hasScope, mayUseApp, type Principal, requireApp, requireScope } from '../auth/principal.ts';
 import type { EdgeConfig } from '../config.ts';
+import type { Feed } from '../feeds/feed.ts';
 import type { Feeds, Lease } from '../feeds/feeds.ts';
+import { type Ladder, ladderOf, type SlowStep } from '../feeds/ladder.ts';
 import type { EdgeLog } from '../feeds/log.ts';
-import { Subscription } from '../feeds/subscription.ts';
+import { type Outlet, Subscription, type SubscriptionOptions } from '../feeds/subscription.ts';
 import type { EdgeMetrics } from '../metrics.ts';
 import { Refusal } from '../problems.ts';
+import type { AcksOptions } from './acks.ts';
 import { MessageSubscriptions, type MessageSubscriptionsParts, type RunFollower } from './message-subscriptions.ts';
 import { type About, type Peer, refusalFor } from './peer.ts';
 
@@ -22,36 +30,92 @@ export interface SubscriptionsParts extends MessageSubscriptionsParts {
 
 type Names = { readonly run: string } | { readonly app: string };
 
-/** A place among a connection's subscriptions, taken before anything is read and given back when it ends. */
-interface Held {
+/**
+ * A place among a connection's subscriptions, taken before anything is read and given back when it ends. It is what its
+ * subscription is told to use and whom it tells, so that there is one object for all of this.
+ */
+class Held implements SubscriptionOptions {
   readonly names: Names;
   /** The message whose newest run this is; absent where the client named the run itself. */
   readonly message: string | undefined;
+  readonly outlet: Outlet;
+  readonly #parts: SubscriptionsParts;
+  readonly #drop: (held: Held) => void;
   lease: Lease | undefined;
   subscription: Subscription | undefined;
   /** The app it belongs to, once known: what a refreshed token is checked against. */
   appOf: string | undefined;
-  over: boolean;
+  over = false;
+
+  constructor(
+    names: Names,
+    message: string | undefined,
+    { outlet, parts, drop }: { outlet: Outlet; parts: SubscriptionsParts; drop: (held: Held) => void },
+  ) {
+    this.names = names;
+    this.message = message;
+    this.outlet = outlet;
+    this.#parts = parts;
+    this.#drop = drop;
+  }
+
+  get key(): string {
+    return keyOf(this.names);
+  }
+
+  get feed(): Feed {
+    return this.lease!.feed;
+  }
+
+  get log(): EdgeLog {
+    return this.#parts.log;
+  }
+
+  get catchUpBytes(): number {
+    return this.#parts.config.TOOLSTREAM_CLIENT_BUFFER_BYTES;
+  }
+
+  onOver(): void {
+    this.#drop(this);
+  }
+
+  onSnapshot(reason: SnapshotReason): void {
+    this.#parts.metrics.snapshot(reason);
+  }
+
+  onSlow(step: Exclude<SlowStep, 'close'>): void {
+    this.#parts.metrics.slow(step);
+  }
+
+  onFault(error: unknown): void {
+    this.#parts.logger.error({ error: asError(error), ...this.names }, 'a subscription failed');
+  }
 }
 
 /** What one connection watches. Whether it may is asked at every subscription, a resumed one like a new one. */
-export class Subscriptions implements RunFollower {
+export class Subscriptions implements RunFollower, AcksOptions {
   readonly #peer: Peer;
   readonly #parts: SubscriptionsParts;
   readonly #held = new Map<string, Held>();
-  readonly #messages: MessageSubscriptions;
+  /** Few connections watch messages. */
+  #ofMessages: MessageSubscriptions | undefined;
 
   constructor(peer: Peer, parts: SubscriptionsParts) {
     this.#peer = peer;
     this.#parts = parts;
-    this.#messages = new MessageSubscriptions(peer, parts, this);
+  }
+
+  get #messages(): MessageSubscriptions {
+    this.#ofMessages ??= new MessageSubscriptions(this.#peer, this.#parts, this);
+    return this.#ofMessages;
   }
 
   /** A message and its run are one. */
   get size(): number {
+    const messages = this.#ofMessages?.size ?? 0;
     let ofMessages = 0;
-    if (this.#messages.size > 0) for (const { message } of this.#held.values()) if (message !== undefined) ofMessages++;
-    return this.#held.size - ofMessages + this.#messages.size;
+    if (messages > 0) for (const { message } of this.#held.values()) if (message !== undefined) ofMessages++;
+    return this.#held.size - ofMessages + messages;
   }
 
   /** A repeated subscription replaces the one before: how a client that found a gap asks again. */
@@ -74,7 +138,7 @@ export class Subscriptions implements RunFollower {
     } catch (error) {
       const refusal = refusalFor(error, this.#parts.logger, names);
       if (!held.over) this.#peer.error(refusal, names);
-      this.#drop(key, held);
+      this.#drop(held);
     }
   }
 
@@ -91,48 +155,56 @@ export class Subscriptions implements RunFollower {
     try {
       held.appOf = run.app;
       const lease = partitionOfRun(run.run)! < log.partitions ? await feeds.run(run) : undefined;
-      if (!lease) this.#drop(key, held);
+      if (!lease) this.#drop(held);
       else if (!held.over) ready();
       if (lease) await this.#start(held, lease, cursor);
       return lease !== undefined;
     } catch (error) {
-      this.#drop(key, held);
+      this.#drop(held);
       throw error;
     }
   }
 
   unfollow(message: string, run: string): void {
-    const key = keyOf({ run });
-    const held = this.#held.get(key);
-    if (held?.message === message) this.#drop(key, held);
+    const held = this.#held.get(keyOf({ run }));
+    if (held?.message === message) this.#drop(held);
   }
 
   release(names: { run?: string | undefined; app?: string | undefined; message_id?: string | undefined }): void {
     if (names.run !== undefined) this.#release(keyOf({ run: names.run }));
     if (names.app !== undefined) this.#release(keyOf({ app: names.app }));
-    if (names.message_id !== undefined) this.#messages.release(names.message_id);
+    if (names.message_id !== undefined) this.#ofMessages?.release(names.message_id);
   }
 
   /** Ends what a new token no longer allows; the rest goes on without a break. */
   recheck(principal: Principal): void {
-    this.#messages.recheck(principal);
-    for (const [key, held] of [...this.#held]) {
+    this.#ofMessages?.recheck(principal);
+    for (const held of [...this.#held.values()]) {
       const allowed = held.appOf === undefined || mayUseApp(principal, held.appOf);
       if (allowed && hasScope(principal, 'runs:read')) continue;
       this.#peer.error(new Refusal('forbidden', 'The new token does not allow this subscription.'), held.names);
-      this.#drop(key, held);
+      this.#drop(held);
     }
   }
 
+  get ladder(): Ladder {
+    const { config } = this.#parts;
+    return ladderOf(config.TOOLSTREAM_CLIENT_BUFFER_BYTES, config.TOOLSTREAM_SLOW_CLIENT_MS);
+  }
+
+  onAcknowledged(lagMs: number): void {
+    this.#parts.metrics.acknowledged(lagMs);
+  }
+
   /** Those that have begun. */
-  *active(): Generator<Subscription> {
+  *subscriptions(): Generator<Subscription> {
     for (const { subscription } of this.#held.values()) if (subscription) yield subscription;
   }
 
   /** The connection has room again. Who was asked first is asked last the next time, so that none takes all the room. */
   drained(waited: boolean): void {
     const [first] = this.#held;
-    for (const subscription of [...this.active()]) subscription.drained(waited);
+    for (const subscription of [...this.subscriptions()]) subscription.drained(waited);
     if (first && this.#held.get(first[0]) === first[1]) {
       this.#held.delete(first[0]);
       this.#held.set(...first);
@@ -140,8 +212,8 @@ export class Subscriptions implements RunFollower {
   }
 
   close(): void {
-    this.#messages.close();
-    for (const [key, held] of [...this.#held]) this.#drop(key, held);
+    this.#ofMessages?.close();
+    for (const held of [...this.#held.values()]) this.#drop(held);
   }
 
   #hasRoom(names: About): boolean {
@@ -151,26 +223,15 @@ export class Subscriptions implements RunFollower {
   }
 
   #hold(names: Names, message: string | undefined): Held {
-    const held: Held = { names, message, lease: undefined, subscription: undefined, appOf: undefined, over: false };
-    this.#held.set(keyOf(names), held);
+    const held = new Held(names, message, { outlet: this.#peer.outlet, parts: this.#parts, drop: this.#drop });
+    this.#held.set(held.key, held);
     return held;
   }
 
   async #start(held: Held, lease: Lease, cursor: string | undefined): Promise<void> {
-    const { log, config, metrics, logger } = this.#parts;
-    const { names } = held;
     held.lease = lease;
     if (held.over) return lease.release();
-    held.subscription = new Subscription({
-      feed: lease.feed,
-      log,
-      outlet: this.#peer.outlet,
-      catchUpBytes: config.TOOLSTREAM_CLIENT_BUFFER_BYTES,
-      onOver: () => this.#drop(keyOf(names), held),
-      onSnapshot: (reason) => metrics.snapshot(reason),
-      onSlow: (step) => metrics.slow(step),
-      onFault: (error) => logger.error({ error: asError(error), ...names }, 'a subscription failed'),
-    });
+    held.subscription = new Subscription(held);
     await held.subscription.start(cursor);
   }
 
@@ -193,15 +254,16 @@ export class Subscriptions implements RunFollower {
 
   #release(key: string): void {
     const held = this.#held.get(key);
-    if (held) this.#drop(key, held);
+    if (held) this.#drop(held);
   }
 
-  #drop(key: string, held: Held): void {
+  readonly #drop = (held: Held): void => {
     held.over = true;
     held.subscription?.close();
     held.lease?.release();
+    const { key } = held;
     if (this.#held.get(key) === held) this.#held.delete(key);
-  }
+  };
 }
 
 const keyOf = (names: Names): string => ('run' in names ? `run/${names.run}` : `app/${names.app}`);
