@@ -1,11 +1,10 @@
 import type { NatsConnection, Subscription } from '@nats-io/nats-core';
 import { type EventLog, openEventLog } from '@toolstream/event-log';
 import { controlSubjects, type Isolation, parseControlSubject } from '@toolstream/proto-events';
-import type { Logger, Meter, Tracer } from '@toolstream/service-kit';
-import { toolDefinition } from '@toolstream/tool-kit';
+import type { Logger, Meter, ReadyReport, Tracer } from '@toolstream/service-kit';
 import { openStores } from './adapters/stores.ts';
-import { announceTools } from './catalog/announce.ts';
 import { loadTools } from './catalog/load-tools.ts';
+import { ServedTools } from './catalog/served-tools.ts';
 import type { ExecutorConfig } from './config.ts';
 import { ControlWatch } from './control/control-watch.ts';
 import { inlineRunner } from './isolation/inline-runner.ts';
@@ -13,6 +12,7 @@ import { ProcessRunner } from './isolation/process-runner.ts';
 import type { LoadedTool, ToolRunner } from './isolation/runner.ts';
 import { ThreadRunner } from './isolation/thread-runner.ts';
 import { JobHandler } from './jobs/job-handler.ts';
+import { McpServers } from './mcp/servers.ts';
 import { executorMetrics } from './metrics.ts';
 import { ensureJobConsumer, jobSources } from './poller/job-consumers.ts';
 import type { Source } from './poller/plan.ts';
@@ -42,6 +42,8 @@ export class Executor {
   readonly #handler: JobHandler;
   readonly #poller: JobPoller;
   readonly #runners: readonly ToolRunner[];
+  readonly #served: ServedTools;
+  readonly #mcp: McpServers;
   readonly #ensuring = new Set<Source>();
   #signals: Subscription | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
@@ -52,7 +54,7 @@ export class Executor {
     const log = await openEventLog(nc, { partitions: config.TOOLSTREAM_PARTITIONS });
     const tools = options.tools ?? (await loadTools(config.TOOLSTREAM_TOOLS));
     const executor = new Executor(options, log, tools, await openStores(nc));
-    await executor.#begin(tools);
+    await executor.#begin();
     return executor;
   }
 
@@ -64,6 +66,12 @@ export class Executor {
   ) {
     const { nc, config, instance, logger, meter, tracer } = options;
     this.#options = options;
+    this.#served = new ServedTools(tools, { nc, pool: config.TOOLSTREAM_POOL, logger });
+    this.#mcp = new McpServers({
+      servers: config.TOOLSTREAM_MCP,
+      logger,
+      onTools: (server, listed) => this.#served.replace(`mcp:${server}`, listed),
+    });
     this.#control = new ControlWatch(log, (error) => logger.error({ error }, 'could not look at a run'));
     const thread = new ThreadRunner({
       maxThreads: config.SLOTS,
@@ -83,7 +91,7 @@ export class Executor {
     this.#runners = [thread, process];
     this.#handler = new JobHandler({
       log,
-      tools,
+      tools: this.#served.tools,
       runners: { inline: inlineRunner, thread, process },
       storesFor,
       control: this.#control,
@@ -109,6 +117,17 @@ export class Executor {
     return this.#poller.busy;
   }
 
+  /** It can work while an MCP server is away; which one, and why, is in the report. */
+  get readiness(): ReadyReport {
+    const states = Object.entries(this.#mcp.states).map(([server, state]) => [`mcp.${server}`, state]);
+    return { ready: true, checks: Object.fromEntries(states) };
+  }
+
+  /** The MCP servers: `up`, or why not, and their processes. */
+  get mcp(): Pick<McpServers, 'states' | 'pidOf'> {
+    return this.#mcp;
+  }
+
   /**
    * Takes no more jobs, lets the running ones finish for a while, then hands back those that may run again elsewhere.
    * What is left gets the remaining time; after that its job is taken over when its lease runs out.
@@ -125,15 +144,13 @@ export class Executor {
     clearInterval(this.#heartbeat);
     this.#signals?.unsubscribe();
     this.#control.stop();
-    await Promise.all(this.#runners.map((runner) => runner.close()));
+    this.#served.stop();
+    await Promise.all([this.#mcp.stop(), ...this.#runners.map((runner) => runner.close())]);
   }
 
-  async #begin(tools: ReadonlyMap<string, LoadedTool>): Promise<void> {
+  async #begin(): Promise<void> {
     const { nc, config, logger } = this.#options;
     const pool = config.TOOLSTREAM_POOL;
-    const definitions = [...tools.values()].map(({ tool, defaultIsolation }) =>
-      toolDefinition(tool, pool, defaultIsolation),
-    );
     const leases = await Promise.all(
       jobSources(pool).map((source) => ensureJobConsumer(nc, pool, source, config.TOOLSTREAM_LEASE_MS)),
     );
@@ -152,9 +169,10 @@ export class Executor {
       void this.#control.all();
     }, leaseMs / 3);
     void this.#watchConnection();
-    await announceTools(nc, definitions);
+    await this.#mcp.start();
+    await this.#served.announce();
     this.#poller.start();
-    logger.info({ pool, slots: config.SLOTS, leaseMs, tools: [...tools.keys()] }, 'takes jobs');
+    logger.info({ pool, slots: config.SLOTS, leaseMs, tools: [...this.#served.tools.keys()] }, 'takes jobs');
   }
 
   async #watchConnection(): Promise<void> {

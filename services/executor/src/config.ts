@@ -1,5 +1,6 @@
 import { baseConfig } from '@toolstream/service-kit';
 import { z } from 'zod';
+import { mcpVariable } from './mcp/config.ts';
 import { toolSettingsShape } from './tools/settings.ts';
 
 const ms = (fallback: number) => z.coerce.number().int().min(1).default(fallback);
@@ -19,6 +20,8 @@ export const executorConfig = z.object({
   TOOLSTREAM_PROGRESS_HZ: z.coerce.number().int().min(1).max(1000).default(30),
   /** Modules with more tools: package names or paths, comma-separated. */
   TOOLSTREAM_TOOLS: z.string().default(''),
+  /** MCP servers whose tools to serve: JSON, or the path of a JSON file. */
+  TOOLSTREAM_MCP: mcpVariable,
   /** How long a tool that is asked to stop may take before it is terminated. */
   TOOLSTREAM_GRACE_MS: ms(5_000),
   /** How long a paused run holds an idempotent tool before it is handed back. */

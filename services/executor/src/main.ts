@@ -14,6 +14,6 @@ await runService({
   async start({ nc, config, instance, log, meter, tracer }) {
     await declareStreams(nc, { mode: config.TOOLSTREAM_STREAMS, partitions: config.TOOLSTREAM_PARTITIONS });
     const executor = await Executor.start({ nc, config, instance, logger: log, meter, tracer });
-    return { stop: () => executor.stop() };
+    return { ready: () => executor.readiness, stop: () => executor.stop() };
   },
 });

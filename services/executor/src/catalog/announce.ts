@@ -18,3 +18,10 @@ async function announce(bucket: KV, definition: ToolDefinition): Promise<void> {
   if (present?.operation === 'PUT' && present.string() === text) return;
   await bucket.put(key, text);
 }
+
+/** For tools that their source itself says are gone. */
+export async function withdrawTools(nc: NatsConnection, pool: string, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  const bucket = await new Kvm(nc).create(TOOLS_BUCKET);
+  await Promise.all(names.map((name) => bucket.delete(`${pool}.${name}`)));
+}

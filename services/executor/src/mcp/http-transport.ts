@@ -1,0 +1,81 @@
+import {
+  isJSONRPCRequest,
+  isJSONRPCResponse,
+  type JSONRPCMessage,
+  StreamableHTTPClientTransport,
+  type Transport,
+  type TransportSendOptions,
+} from '@modelcontextprotocol/client';
+import { inOrder } from './in-order.ts';
+
+export interface HttpOptions {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** JSON-RPC leaves -32000 and below to implementations; the client library says the same of a connection that closes. */
+const STREAM_ENDED = -32_000;
+
+/**
+ * Streamable HTTP. A request whose response stream ends without the response, and cannot be taken up again, is answered here
+ * with an error: it would wait for ever.
+ */
+export class HttpTransport implements Transport {
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  onmessage?: (message: JSONRPCMessage) => void;
+  readonly hasPerRequestStream = true;
+  readonly #inner: StreamableHTTPClientTransport;
+  readonly #send: Transport['send'];
+  readonly #unanswered = new Set<string | number>();
+
+  constructor({ url, headers }: HttpOptions) {
+    this.#inner = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers: { ...headers } } });
+    this.#send = this.#inner.send.bind(this.#inner) as Transport['send'];
+    this.#inner.onclose = () => this.onclose?.();
+    this.#inner.onerror = (error) => this.onerror?.(error);
+    this.#inner.onmessage = (message) => {
+      if (isJSONRPCResponse(message) && message.id !== undefined) this.#unanswered.delete(message.id);
+      inOrder(message, () => this.onmessage?.(message));
+    };
+  }
+
+  get sessionId(): string | undefined {
+    return this.#inner.sessionId;
+  }
+
+  start(): Promise<void> {
+    return this.#inner.start();
+  }
+
+  async send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
+    if (!isJSONRPCRequest(message)) return this.#send(message, options);
+    const { id } = message;
+    this.#unanswered.add(id);
+    const onRequestStreamEnd = () => {
+      options?.onRequestStreamEnd?.();
+      if (!this.#unanswered.delete(id)) return;
+      const error = { code: STREAM_ENDED, message: 'The server ended the stream of the call without a result.' };
+      this.onmessage?.({ jsonrpc: '2.0', id, error });
+    };
+    try {
+      await this.#send(message, { ...options, onRequestStreamEnd });
+    } catch (error) {
+      this.#unanswered.delete(id);
+      throw error;
+    }
+  }
+
+  /** Ends the session at the server too, if it can be told. */
+  async close(): Promise<void> {
+    if (this.#inner.sessionId !== undefined) {
+      const told = this.#inner.terminateSession().catch(() => {});
+      await Promise.race([told, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+    }
+    await this.#inner.close();
+  }
+
+  setProtocolVersion(version: string): void {
+    this.#inner.setProtocolVersion(version);
+  }
+}
