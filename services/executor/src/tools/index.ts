@@ -1,4 +1,5 @@
 import type { Tool } from '@toolstream/tool-kit';
+import { generateImage } from './generate-image.ts';
 import { osDelete } from './os-delete.ts';
 import { osLineReplace } from './os-line-replace.ts';
 import { osList } from './os-list.ts';
@@ -20,4 +21,5 @@ export const tools: readonly Tool[] = [
   osDelete,
   webFetch,
   webSearch,
+  generateImage,
 ];
