@@ -3,6 +3,7 @@ export * from './catalog.ts';
 export * from './codes.ts';
 export * from './commands.ts';
 export * from './cursor.ts';
+export * from './dead-letters.ts';
 export * from './endings.ts';
 export * from './events.ts';
 export * from './frames.ts';

@@ -1,6 +1,7 @@
 import { isRunEnded, isToolEnded, type RunState, type ToolState } from '@toolstream/proto-events';
 import { advance } from './advance.ts';
 import { mayAnswer } from './approvals.ts';
+import { isDeadOf, since } from './redrive.ts';
 import { laterOf } from './time.ts';
 import { accept, already, type Command, type Decision, type Draft, type Now, reject } from './types.ts';
 
@@ -97,6 +98,7 @@ function onTool(command: ToolCommand, state: RunState, tool: ToolState): Decisio
         return reject('tool_ended', 'The tool call succeeded; there is nothing to retry.');
       if (state.status === 'cancelling')
         return reject('run_ended', 'The run is being cancelled; nothing can be retried.');
+      if (command.dead !== undefined && !isDeadOf(tool, command.dead)) return reject('tool_ended', since(tool));
       return make({ type: 'tool.retry_requested.v1', data });
     case 'approve_tool':
     case 'deny_tool': {

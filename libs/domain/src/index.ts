@@ -7,6 +7,7 @@ export { estimatedDuration, RUNS_UNTIL_LEARNED } from './estimate.ts';
 export { evolve, fold } from './evolve.ts';
 export { type Catalog, type Planned, type PlanRequest, planRun } from './plan.ts';
 export { type Effect, effectId, isOutstanding, outstanding, react } from './react.ts';
+export { callsToRedrive, isDeadOf, since } from './redrive.ts';
 export { type CallResult, callResults, RESULT_FORMATS, type ResultFormat, toMessages } from './results.ts';
 export { backoff } from './retry.ts';
 export { toSnapshot } from './snapshot.ts';

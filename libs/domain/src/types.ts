@@ -43,7 +43,13 @@ interface Asked {
 export type Command =
   | { readonly type: 'advance' }
   | ({ readonly type: 'pause' | 'resume' | 'cancel' } & Asked)
-  | ({ readonly type: 'cancel_tool' | 'retry_tool' | 'deny_tool'; readonly index: number } & Asked)
+  | ({ readonly type: 'cancel_tool' | 'deny_tool'; readonly index: number } & Asked)
+  | ({
+      readonly type: 'retry_tool';
+      readonly index: number;
+      /** Only if this dispatch is what ended the call as a dead letter, and nothing has happened to it since. */
+      readonly dead?: number | undefined;
+    } & Asked)
   | ({
       readonly type: 'approve_tool';
       readonly index: number;
