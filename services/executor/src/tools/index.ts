@@ -7,10 +7,12 @@ import { osRead } from './os-read.ts';
 import { osRename } from './os-rename.ts';
 import { osSearch } from './os-search.ts';
 import { osWrite } from './os-write.ts';
+import { toolSettings } from './settings.ts';
+import { shell } from './shell.ts';
 import { webFetch } from './web-fetch.ts';
 import { webSearch } from './web-search.ts';
 
-/** The tools that every executor serves. */
+/** The tools that every executor serves; `shell` only where the operator asks for it. */
 export const tools: readonly Tool[] = [
   osWrite,
   osLineReplace,
@@ -22,4 +24,5 @@ export const tools: readonly Tool[] = [
   webFetch,
   webSearch,
   generateImage,
+  ...(toolSettings().TOOLSTREAM_SHELL ? [shell] : []),
 ];
