@@ -69,7 +69,7 @@ module.exports = {
     combinedDependencies: true,
     enhancedResolveOptions: {
       exportsFields: ['exports'],
-      conditionNames: ['source', 'import', 'require', 'node', 'default'],
+      conditionNames: ['toolstream', 'import', 'require', 'node', 'default'],
     },
   },
 };

@@ -12,7 +12,7 @@ INSTALLED := node_modules/.installed
 # npm ci replaces the pinned Node, so it must not run on it.
 INSTALL_PATH := $(PATH)
 export PATH := $(BIN):$(PATH)
-RUN := exec node --conditions=source --import tsx
+RUN := exec node --conditions=toolstream --import tsx
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | while IFS=$$'\t' read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
@@ -43,7 +43,7 @@ bench: $(INSTALLED) ## Run the benchmarks, with their floors and peers
 lint: $(INSTALLED) ## Check style and the import fence
 	npm run --silent lint
 	npm run --silent fence
-	@node --conditions=source --import tsx scripts/complete-lockfile.ts --check
+	@node --conditions=toolstream --import tsx scripts/complete-lockfile.ts --check
 
 fmt: $(INSTALLED) ## Format what can be formatted
 	npm run --silent format

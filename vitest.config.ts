@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-const resolve = { conditions: ['source', 'import', 'module', 'default'] };
-const ssr = { resolve: { conditions: ['source', 'node', 'default'] } };
+const resolve = { conditions: ['toolstream', 'import', 'module', 'default'] };
+const ssr = { resolve: { conditions: ['toolstream', 'node', 'default'] } };
 const at = (suffix: string) => [
   `proto-events/**/*.${suffix}.spec.ts`,
   `libs/**/*.${suffix}.spec.ts`,
@@ -9,15 +9,13 @@ const at = (suffix: string) => [
   `infra/**/*.${suffix}.spec.ts`,
   `test/**/*.${suffix}.spec.ts`,
 ];
-/** A package of somebody else's that has a condition `source` too: its TypeScript must be transformed like ours. */
-const server = { deps: { inline: [/\/node_modules\/(ai|@ai-sdk|eventsource-parser)\//] } };
 const exclude = ['**/node_modules/**', '**/dist/**', '**/.cache/**'];
 
 /** The suffix names the cost: `unit` is pure, `int` talks to a real server, `e2e` starts the whole product. */
 export default defineConfig({
   test: {
     projects: [
-      { resolve, ssr, test: { name: 'unit', include: at('unit'), exclude, server, setupFiles: ['./vitest.setup.ts'] } },
+      { resolve, ssr, test: { name: 'unit', include: at('unit'), exclude, setupFiles: ['./vitest.setup.ts'] } },
       {
         resolve,
         ssr,
@@ -25,7 +23,6 @@ export default defineConfig({
           name: 'int',
           include: at('int'),
           exclude,
-          server,
           testTimeout: 60_000,
           hookTimeout: 120_000,
           maxWorkers: 2,

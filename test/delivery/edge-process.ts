@@ -30,7 +30,7 @@ export class EdgeProcess {
     const root = projectRoot() ?? process.cwd();
     const child = spawn(
       process.execPath,
-      ['--conditions=source', '--import', 'tsx', join(root, 'services/edge/src/main.ts')],
+      ['--conditions=toolstream', '--import', 'tsx', join(root, 'services/edge/src/main.ts')],
       {
         cwd: root,
         env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', NATS_URL: link.url, PORT: '0', ...SETTINGS, ...env },

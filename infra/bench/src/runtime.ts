@@ -3,4 +3,4 @@
  * makes of them. The loader of the development commands marks every function with its name, which costs each closure 256
  * bytes and every call that makes one some time: that would be measured as well.
  */
-export const EXEC_ARGV: readonly string[] = ['--conditions=source'];
+export const EXEC_ARGV: readonly string[] = ['--conditions=toolstream'];

@@ -33,7 +33,7 @@ function toolstream(
   { input = '', interrupt }: { input?: string; interrupt?: () => boolean } = {},
 ): Promise<Ended> {
   const env = { ...process.env, TOOLSTREAM_URL: edge.url, TOOLSTREAM_TOKEN: 'a-token', NO_COLOR: '1' };
-  const child = spawn(process.execPath, ['--conditions=source', '--import', TSX, MAIN, ...args], { env });
+  const child = spawn(process.execPath, ['--conditions=toolstream', '--import', TSX, MAIN, ...args], { env });
   const ended: Ended = { code: null, out: '', err: '' };
   child.stdout.on('data', (data) => {
     ended.out += data;

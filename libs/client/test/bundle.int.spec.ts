@@ -13,7 +13,7 @@ it('the client fits a page: nothing of Node and no other package is in its bundl
     format: 'esm',
     platform: 'browser',
     target: 'es2024',
-    conditions: ['source'],
+    conditions: ['toolstream'],
     logLevel: 'silent',
   });
   const [output] = Object.values(metafile.outputs);

@@ -27,7 +27,7 @@ interface Ready {
 
 function start(env: Record<string, string> = {}, file = FIXTURE) {
   const child = fork(file, {
-    execArgv: ['--conditions=source', '--import', 'tsx'],
+    execArgv: ['--conditions=toolstream', '--import', 'tsx'],
     env: { PATH: process.env.PATH, NATS_URL: nats.url, TOOLSTREAM_HEALTH_PORT: '0', ...env },
     silent: true,
   });

@@ -231,7 +231,7 @@ describe('an executor that is killed', () => {
       const revision = before?.revision ?? 0;
       if (when === 'half') await mine.write('big.bin', text('old'), by(1, revision, 9));
       const old = await mine.read('big.bin');
-      const child = fork(DIE, [nats.url, when], { execArgv: ['--conditions=source', '--import', 'tsx'] });
+      const child = fork(DIE, [nats.url, when], { execArgv: ['--conditions=toolstream', '--import', 'tsx'] });
       const [code, signal] = await once(child, 'exit');
       expect([code, signal]).toEqual([null, 'SIGKILL']);
       expect(await mine.read('big.bin')).toEqual(old);

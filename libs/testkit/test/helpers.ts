@@ -14,7 +14,7 @@ export function scratchFolder(): { path: string; remove(): void } {
 /** Another process starts a server, is killed, and leaves the server behind. */
 export async function leaveServerBehind(kind: string, dataDir = '') {
   const script = join(import.meta.dirname, 'fixtures', 'serve-until-killed.ts');
-  const owner = fork(script, [kind, dataDir], { execArgv: ['--conditions=source', '--import', 'tsx'] });
+  const owner = fork(script, [kind, dataDir], { execArgv: ['--conditions=toolstream', '--import', 'tsx'] });
   const [server] = (await once(owner, 'message')) as [{ pid: number; port: number; dataDir: string }];
   const gone = once(owner, 'exit');
   return {

@@ -16,7 +16,7 @@ const seqOf = (cursor: string): number => Number(cursor.slice(cursor.lastIndexOf
 /** An edge in a process of its own, and its address. */
 async function startProcess(env: Record<string, string>): Promise<{ child: ChildProcess; wsUrl: string }> {
   const child = fork(new URL('../src/main.ts', import.meta.url), {
-    execArgv: ['--conditions=source', '--import', 'tsx'],
+    execArgv: ['--conditions=toolstream', '--import', 'tsx'],
     env: {
       ...process.env,
       NATS_URL: store.nats.url,

@@ -167,7 +167,7 @@ export class Bench {
   async process(settings: Partial<Record<keyof ExecutorConfig, string>> = {}): Promise<ChildProcess> {
     const tsx = createRequire(import.meta.url).resolve('tsx');
     const child = fork(new URL('../src/main.ts', import.meta.url), {
-      execArgv: ['--conditions=source', '--import', tsx],
+      execArgv: ['--conditions=toolstream', '--import', tsx],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       env: { ...process.env, NATS_URL: this.nats.url, LOG_LEVEL: 'error', ...this.#settings(settings) },
     });

@@ -166,7 +166,7 @@ export class World {
   async process(instance: string): Promise<ChildProcess> {
     const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
     const child = fork(main, {
-      execArgv: ['--conditions=source', '--import', 'tsx'],
+      execArgv: ['--conditions=toolstream', '--import', 'tsx'],
       env: {
         ...process.env,
         NATS_URL: this.server.url,

@@ -227,7 +227,7 @@ describe('a projection that is interrupted', () => {
     let exits = 0;
     for (let kill = 0; kill < 4; kill++) {
       const child = fork(new URL('../src/main.ts', import.meta.url), {
-        execArgv: ['--conditions=source', '--import', 'tsx'],
+        execArgv: ['--conditions=toolstream', '--import', 'tsx'],
         env: {
           ...process.env,
           NATS_URL: nats.url,

@@ -90,7 +90,7 @@ async function replaceLog(log: readonly ToolstreamEvent[]): Promise<void> {
 async function runCommand(env: Record<string, string> = {}): Promise<string> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ['--conditions=source', '--import', 'tsx', fileURLToPath(new URL('../src/rebuild.ts', import.meta.url))],
+    ['--conditions=toolstream', '--import', 'tsx', fileURLToPath(new URL('../src/rebuild.ts', import.meta.url))],
     { env: { ...process.env, NATS_URL: nats.url, DATABASE_URL: url, LOG_LEVEL: 'info', ...env } },
   );
   return stdout;

@@ -56,7 +56,7 @@ function service(name: string, number: number, env: Record<string, string | unde
     name: `${name}-${number}`,
     script: join(folder, ...(built ? ['dist', 'main.js'] : ['src', 'main.ts'])),
     // The loader by its address, so that it is found whatever the current folder is.
-    execArgv: built ? [] : ['--conditions=source', '--import', import.meta.resolve('tsx')],
+    execArgv: built ? [] : ['--conditions=toolstream', '--import', import.meta.resolve('tsx')],
     env,
   };
 }

@@ -89,7 +89,7 @@ describe('the supervisor and its servers', () => {
 
   test('nothing that a killed supervisor left behind blocks the next start', async () => {
     const fixture = join(import.meta.dirname, 'fixtures', 'stack-until-killed.ts');
-    const owner = fork(fixture, [shop.dataDir], { execArgv: ['--conditions=source', '--import', 'tsx'] });
+    const owner = fork(fixture, [shop.dataDir], { execArgv: ['--conditions=toolstream', '--import', 'tsx'] });
     const [started] = (await once(owner, 'message')) as [{ pids: number[]; edges: string[] }];
     const [nats, postgres, ...services] = started.pids as [number, number, ...number[]];
     const gone = once(owner, 'exit');

@@ -19,7 +19,7 @@ describe('the command and its signals', () => {
   async function started(mode: string) {
     const fixture = join(import.meta.dirname, 'fixtures', 'up-until-told.ts');
     const command = fork(fixture, [mode], {
-      execArgv: ['--conditions=source', '--import', 'tsx'],
+      execArgv: ['--conditions=toolstream', '--import', 'tsx'],
       env: { ...process.env, TOOLSTREAM_DATA_DIR: shop.dataDir },
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });

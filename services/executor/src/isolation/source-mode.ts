@@ -5,7 +5,7 @@ const fromSource = import.meta.url.endsWith('.ts');
 
 /** Node's arguments for threads and processes: those that let them load this same code, from source or built. */
 export const childExecArgv: string[] = fromSource
-  ? ['--conditions=source', '--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href]
+  ? ['--conditions=toolstream', '--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href]
   : [];
 
 /** A sibling module, in whichever form this one runs. */
