@@ -156,7 +156,7 @@ describe('shell', () => {
       import { GuardedProcess } from ${JSON.stringify(new URL('../src/tools/shell/guarded-process.ts', import.meta.url).href)};
       const child = new GuardedProcess({ program: 'sh', args: ['-c', 'echo $$; sleep 60'], cwd: '/', env: { PATH: process.env.PATH } });
       child.stdout.pipe(process.stdout);`;
-    const args = ['--conditions=source', '--import', 'tsx', '--input-type=module', '-e', script];
+    const args = ['--import', 'tsx', '--input-type=module', '-e', script];
     const host = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     const [pid] = await once(host.stdout, 'data');
     expect(isAlive(Number(pid))).toBe(true);

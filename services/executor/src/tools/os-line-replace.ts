@@ -66,14 +66,24 @@ export const osLineReplace = defineTool({
       file_size: bytes.byteLength,
     };
     const counts = { bytes_written: bytes.byteLength, lines_written: replacement.length };
-    await ctx.progress({
-      stage: 'writing',
-      message: `Writing ${file_path}`,
-      details: { lines_removed: region.length, lines_written: replacement.length, total_bytes: bytes.byteLength },
-    });
+    const total = bytes.byteLength;
+    const writing = (written: number) =>
+      ctx.progress({
+        stage: 'writing',
+        message: `Writing ${file_path}`,
+        ...(total === 0 ? {} : { progress: Math.floor((written / total) * 100) }),
+        details: {
+          lines_removed: region.length,
+          lines_written: replacement.length,
+          bytes_written: written,
+          total_bytes: total,
+        },
+      });
+    await writing(0);
     await ctx.workspace.write(file_path, bytes, {
       expectedRevision: file.revision,
       meta: writeRecord(asked, result, counts),
+      onBytes: (written) => void writing(written),
     });
     ctx.metrics.add('bytes_written', counts.bytes_written);
     ctx.metrics.add('lines_written', counts.lines_written);
