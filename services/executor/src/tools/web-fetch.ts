@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { clipped } from './files/text.ts';
 import { faultOf, Provider } from './providers/provider.ts';
 import { decodePage } from './web/charset.ts';
-import { readable } from './web/readable.ts';
 
 const MAX_BYTES = 8 * 1024 * 1024;
 const TEXTUAL = /^(text\/|application\/(json|xml|javascript|[\w.-]+\+(json|xml)|x-ndjson|yaml)|image\/svg\+xml)/;
@@ -46,7 +45,7 @@ export const webFetch = defineTool({
         message: 'Extracting the readable text',
         details: { bytes_received: bytes.byteLength },
       });
-      const { markdown, article, ...rest } = readPage(text, response.url);
+      const { markdown, article, ...rest } = await readPage(text, response.url);
       content = markdown;
       facts = { ...rest };
     }
@@ -110,8 +109,9 @@ function pageFault(url: string, response: Response): ToolFailure {
   return new ToolFailure({ code: 'http_error', message: `${url} answered ${response.status}.` });
 }
 
-/** A page may be nested deeper than any stack. */
-function readPage(html: string, url: string) {
+/** What reads pages is loaded by the thread that first reads one. A page may be nested deeper than any stack. */
+async function readPage(html: string, url: string) {
+  const { readable } = await import('./web/readable.ts');
   try {
     return readable(html, url);
   } catch (cause) {
