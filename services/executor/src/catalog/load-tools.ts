@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { isAbsolute, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire, findPackageJSON } from 'node:module';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Isolation } from '@toolstream/proto-events';
 import type { LoadedTool } from '../isolation/runner.ts';
@@ -14,12 +14,44 @@ export class ToolModuleError extends Error {
 
 const bundled = (): string => siblingModule('../tools/index').href;
 
-/** Package names are looked up from the working directory, as are relative paths. */
+/** Package names are looked up from the working directory, as are relative paths: of a module, or of a package's folder. */
 function urlOf(specifier: string, cwd: string): string {
   if (specifier.startsWith('file:')) return specifier;
   const path = resolve(cwd, specifier);
-  if (specifier.startsWith('.') || isAbsolute(specifier) || existsSync(path)) return pathToFileURL(path).href;
-  return pathToFileURL(createRequire(pathToFileURL(`${cwd}/`)).resolve(specifier)).href;
+  if (specifier.startsWith('.') || isAbsolute(specifier) || existsSync(path)) return pathToFileURL(moduleAt(path)).href;
+  const from = pathToFileURL(`${cwd}/`);
+  try {
+    return pathToFileURL(createRequire(from).resolve(specifier)).href;
+  } catch (error) {
+    // A package that is for `import` alone.
+    const manifest = findPackageJSON(specifier, from);
+    if (manifest === undefined) throw error;
+    return pathToFileURL(moduleAt(dirname(manifest))).href;
+  }
+}
+
+/** Of a folder, what its package.json says is its door. */
+function moduleAt(path: string): string {
+  const manifest = join(path, 'package.json');
+  if (!existsSync(manifest)) return path;
+  const { exports, main = 'index.js' } = JSON.parse(readFileSync(manifest, 'utf8')) as Manifest;
+  return join(path, doorOf(exports) ?? main);
+}
+
+interface Manifest {
+  readonly exports?: Exports;
+  readonly main?: string;
+}
+type Exports = string | { readonly [key: string]: Exports } | null;
+
+function doorOf(exports: Exports | undefined): string | undefined {
+  if (typeof exports === 'string') return exports;
+  if (!exports) return undefined;
+  for (const key of ['.', 'import', 'node', 'default']) {
+    const door = doorOf(exports[key]);
+    if (door !== undefined) return door;
+  }
+  return undefined;
 }
 
 /**

@@ -22,7 +22,7 @@ export interface CallOfProcess {
 }
 
 /** The stores and the log are the executor's: what leads to them is not for tools to know. */
-const WITHHELD = /^(NATS_|DATABASE_URL$|TOOLSTREAM_JWT|TOOLSTREAM_S3_|NODE_OPTIONS$)/;
+const WITHHELD = /^(NATS_|DATABASE_URL$|TOOLSTREAM_JWT|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)$)/;
 /** Printed text that is passed on, of one process. */
 const PRINTED_CHARS = 64 * 1024;
 const TAIL_CHARS = 8192;
