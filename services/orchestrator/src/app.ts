@@ -14,6 +14,7 @@ import {
   eventStream,
   MESSAGES_BUCKET,
   messagesBucketOptions,
+  querySubject,
   type RunCommandName,
   runCommands,
   TIMERS_STREAM,
@@ -21,7 +22,8 @@ import {
 } from '@toolstream/proto-events';
 import { asError, type CommandEndpoint, type Logger, type Meter, serveCommands } from '@toolstream/service-kit';
 import { openArtifacts } from '@toolstream/stores';
-import { DEAD_JOBS_BUCKET, DeadJobStore } from './adapters/dead-jobs.ts';
+import { DeadJobQueue } from './adapters/dead-jobs.ts';
+import { DeadLetterStore, openDeadLetters } from './adapters/dead-letter-store.ts';
 import { liveRows } from './adapters/live-rows.ts';
 import { MessageLinkStore } from './adapters/message-links.ts';
 import { present } from './adapters/present.ts';
@@ -30,8 +32,10 @@ import { TimerRetirement } from './adapters/timer-store.ts';
 import { ToolCatalog } from './catalog/tool-catalog.ts';
 import { openBucket } from './catalog/watched-bucket.ts';
 import type { OrchestratorConfig } from './config.ts';
-import { DeadLetters } from './handlers/dead-letters.ts';
+import { Advisories } from './handlers/advisories.ts';
+import { DeadLetterQueries } from './handlers/dead-letter-queries.ts';
 import { Reactor } from './handlers/reactor.ts';
+import { Redrive } from './handlers/redrive.ts';
 import { RunCommands } from './handlers/run-command.ts';
 import { Slots } from './handlers/slots.ts';
 import { Submit } from './handlers/submit.ts';
@@ -77,9 +81,9 @@ export async function startOrchestrator(options: OrchestratorOptions): Promise<O
   const eventLog = await openEventLog(nc, { partitions });
   const runLog = options.around?.(eventLog) ?? eventLog;
   const jsm = await jetstreamManager(nc, { checkAPI: false });
-  const [catalog, deadJobs, values] = await Promise.all([
+  const [catalog, deadLetters, values] = await Promise.all([
     ToolCatalog.open({ nc, log, create }),
-    openBucket(nc, DEAD_JOBS_BUCKET, create),
+    openDeadLetters(nc, jsm, create),
     openArtifacts(nc),
   ]);
 
@@ -113,7 +117,10 @@ export async function startOrchestrator(options: OrchestratorOptions): Promise<O
   const timers = new TimerRetirement(jsm, log);
   const reactor = new Reactor({ ...shared, feeds, timers, counts: metrics });
   const timerHandler = new Timers(shared);
-  const deadLetters = new DeadLetters({ ...shared, jobs: new DeadJobStore(jsm, deadJobs) });
+  const letters = new DeadLetterStore(deadLetters);
+  const advisories = new Advisories({ ...shared, letters, jobs: new DeadJobQueue(jsm) });
+  const redrive = new Redrive({ ...shared, letters, submit: (body) => submit.handle(body) });
+  const letterQueries = new DeadLetterQueries(letters);
   const sweep = new Sweep({
     ...shared,
     liveRows: () => liveRows(nc),
@@ -151,13 +158,16 @@ export async function startOrchestrator(options: OrchestratorOptions): Promise<O
       ...plain,
       stream: DEAD_STREAM,
       concurrency: 4,
-      handler: (message: Delivered) => deadLetters.handle(message),
+      handler: (message: Delivered) => advisories.handle(message),
       onError: failed(DEAD_STREAM),
     }),
   );
 
   const endpoints: Record<string, CommandEndpoint> = {
     submit: { subject: commandSubject('submit'), handler: (body) => submit.handle(body) },
+    redrive: { subject: commandSubject('redrive'), handler: (body) => redrive.handle(body) },
+    dlq: { subject: querySubject('dlq'), handler: (body) => letterQueries.list(body) },
+    dead_letter: { subject: querySubject('dead_letter'), handler: (body) => letterQueries.get(body) },
   };
   for (const name of Object.keys(runCommands) as RunCommandName[]) {
     endpoints[name] = { subject: commandSubject(name), handler: (body) => commands.handle(name, body) };

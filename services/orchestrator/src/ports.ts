@@ -1,5 +1,5 @@
 import type { EventLog } from '@toolstream/event-log';
-import type { Job, MessageLink } from '@toolstream/proto-events';
+import type { DeadLetter, Job, MessageLink, Redriven } from '@toolstream/proto-events';
 import type { Artifacts } from '@toolstream/stores';
 
 /** What this service needs of the log of events, jobs and timers. Tests put hooks around it; nothing replaces it. */
@@ -36,19 +36,40 @@ export interface TimerStore {
   retire(timerId: string, seq: number | undefined): void;
 }
 
-export interface DeadJob {
-  readonly job: Job;
-  readonly reason: 'max_deliveries' | 'terminated';
-  readonly message: string;
-  readonly deliveries: number;
-  readonly at: string;
-}
-
-/** Jobs that exhausted their deliveries, kept for whoever looks into them or sends them out again. */
+/** Jobs that exhausted their deliveries, where these left them. */
 export interface DeadJobs {
   /** The job at this place of its stream; `undefined` when it is gone, or no job. */
   find(seq: number): Promise<Job | undefined>;
-  keep(dead: DeadJob): Promise<void>;
   /** Takes it out of the queue's stream, where it would stay for ever. */
   remove(seq: number): Promise<void>;
+}
+
+export interface KeptDeadLetter {
+  readonly letter: DeadLetter;
+  readonly revision: number;
+  readonly expiresAt: string;
+}
+
+export interface DeadLetterSearch {
+  readonly tenant: string;
+  readonly apps: '*' | readonly string[];
+  readonly limit: number;
+  /** The `next` of the page before. */
+  readonly before?: number | undefined;
+}
+
+export interface DeadLetterPage {
+  readonly letters: readonly KeptDeadLetter[];
+  readonly next?: number;
+}
+
+/** Dead jobs kept aside, for a time, for whoever looks into them or runs their calls again. */
+export interface DeadLetters {
+  /** Keeps what is not kept yet: one that was redriven already stays so. */
+  keep(dead: DeadLetter): Promise<void>;
+  get(tenant: string, id: string): Promise<KeptDeadLetter | undefined>;
+  /** The most recently changed first. */
+  search(search: DeadLetterSearch): Promise<DeadLetterPage>;
+  /** Notes what a redrive led to. Of several at once the first counts; returns that one. */
+  mark(kept: KeptDeadLetter, redriven: Redriven): Promise<Redriven>;
 }

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { Kvm } from '@nats-io/kv';
-import { JOBS_STREAM } from '@toolstream/proto-events';
+import { type DeadLetter, JOBS_STREAM } from '@toolstream/proto-events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DEAD_JOBS_BUCKET, type DeadJob } from '../src/index.ts';
-import { calls, endsOf, hooked, tool, World } from './harness.ts';
+import { DEAD_LETTERS_BUCKET } from '../src/index.ts';
+import { APP, calls, endsOf, hooked, TENANT, tool, World } from './harness.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -211,9 +211,9 @@ describe('a job that is delivered too often', () => {
     const state = await world.ended(run);
     expect(state.tools[0]?.error?.code).toBe('dead_letter');
     await expect(held?.succeed()).rejects.toThrow(/fenced/);
-    const bucket = await new Kvm(world.nc).open(DEAD_JOBS_BUCKET);
-    const kept = (await bucket.get(held?.job.job_id ?? ''))?.json<DeadJob>();
-    expect(kept).toMatchObject({ reason: 'max_deliveries', deliveries: 2, job: held?.job });
+    const bucket = await new Kvm(world.nc).open(DEAD_LETTERS_BUCKET);
+    const kept = (await bucket.get(`${TENANT}.${APP}.${held?.job.job_id}`))?.json<DeadLetter>();
+    expect(kept).toMatchObject({ reason: 'max_deliveries', deliveries: 2, started: true, job: held?.job });
     expect(await world.jobsWaiting()).toBe(0);
   });
 });

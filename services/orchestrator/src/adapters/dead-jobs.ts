@@ -1,22 +1,17 @@
 import { JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream';
-import type { KV } from '@nats-io/kv';
 import { JOBS_STREAM, type Job, job } from '@toolstream/proto-events';
-import type { DeadJob, DeadJobs } from '../ports.ts';
-
-/** `<job id>` → {@link DeadJob}. */
-export const DEAD_JOBS_BUCKET = 'TS_DLQ';
+import type { DeadJobs } from '../ports.ts';
 
 const NO_MESSAGE_FOUND = 10037;
 const isGone = (error: unknown): boolean =>
   error instanceof JetStreamApiError && (error.code === NO_MESSAGE_FOUND || error.status === 404);
 
-export class DeadJobStore implements DeadJobs {
+/** Jobs where their deliveries left them: in their queue's stream. */
+export class DeadJobQueue implements DeadJobs {
   readonly #jsm: JetStreamManager;
-  readonly #bucket: KV;
 
-  constructor(jsm: JetStreamManager, bucket: KV) {
+  constructor(jsm: JetStreamManager) {
     this.#jsm = jsm;
-    this.#bucket = bucket;
   }
 
   async find(seq: number): Promise<Job | undefined> {
@@ -27,10 +22,6 @@ export class DeadJobStore implements DeadJobs {
       if (isGone(error)) return undefined;
       throw error;
     }
-  }
-
-  async keep(dead: DeadJob): Promise<void> {
-    await this.#bucket.put(dead.job.job_id, JSON.stringify(dead));
   }
 
   async remove(seq: number): Promise<void> {

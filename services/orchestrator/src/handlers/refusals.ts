@@ -43,3 +43,18 @@ export function refusedByStore(error: unknown): Refused {
     RETRY_AFTER_S.unavailable,
   );
 }
+
+const BUCKET_TROUBLE = new Set([
+  'TimeoutError',
+  'NoRespondersError',
+  'RequestError',
+  'ClosedConnectionError',
+  'JetStreamApiError',
+  'JetStreamError',
+]);
+
+/** The answer where a bucket did not answer, or did with trouble of its own; `undefined` for anything else. */
+export function refusedByBucket(error: unknown): Refused | undefined {
+  if (!(error instanceof Error) || !BUCKET_TROUBLE.has(error.name)) return undefined;
+  return refused('unavailable', 'The store of dead letters did not answer; try again.', RETRY_AFTER_S.unavailable);
+}

@@ -1,8 +1,9 @@
+import { isDeadOf } from '@toolstream/domain';
 import type { Delivered } from '@toolstream/event-log';
-import type { Job } from '@toolstream/proto-events';
+import type { DeadLetter, Job } from '@toolstream/proto-events';
 import type { Logger } from '@toolstream/service-kit';
 import { z } from 'zod';
-import type { DeadJob, DeadJobs, Present } from '../ports.ts';
+import type { DeadJobs, DeadLetters, Present } from '../ports.ts';
 import type { CatchUp } from '../runs/catch-up.ts';
 import type { Decisions } from '../runs/decisions.ts';
 import type { LiveRuns } from '../runs/live-runs.ts';
@@ -15,8 +16,9 @@ const advisory = z.object({
   reason: z.string().optional(),
 });
 
-export interface DeadLetterParts {
+export interface AdvisoryParts {
   readonly jobs: DeadJobs;
+  readonly letters: DeadLetters;
   readonly runs: LiveRuns;
   readonly decisions: Decisions;
   readonly catchUp: CatchUp;
@@ -29,15 +31,15 @@ export interface DeadLetterParts {
  * the job kept aside for whoever looks into it, and taken out of its queue; in this order, so that a crash in between
  * repeats steps and loses none.
  */
-export class DeadLetters {
-  readonly #parts: DeadLetterParts;
+export class Advisories {
+  readonly #parts: AdvisoryParts;
 
-  constructor(parts: DeadLetterParts) {
+  constructor(parts: AdvisoryParts) {
     this.#parts = parts;
   }
 
   async handle(message: Delivered): Promise<void> {
-    const { jobs, logger } = this.#parts;
+    const { jobs, letters, logger } = this.#parts;
     const told = parsed(message);
     if (!told) {
       logger.error({ seq: message.seq, subject: message.subject }, 'an advisory is not understood; dropped');
@@ -54,23 +56,24 @@ export class DeadLetters {
       return;
     }
     const dead = this.#describe(job, told);
-    if (await this.#endTool(dead)) await jobs.keep(dead);
+    const ended = await this.#endTool(dead);
+    if (ended) await letters.keep({ ...dead, started: ended.started });
     await jobs.remove(told.stream_seq);
     logger.warn({ run: job.run, job: job.job_id, deliveries: dead.deliveries }, 'a job was delivered too often');
   }
 
-  #describe(job: Job, told: z.infer<typeof advisory>): DeadJob {
+  #describe(job: Job, told: z.infer<typeof advisory>): DeadLetter {
     const deliveries = told.deliveries ?? 0;
     const reason = told.type.includes('terminated') ? 'terminated' : 'max_deliveries';
     const message =
       reason === 'terminated'
-        ? `The job was given up by its executor: ${told.reason ?? 'no reason given'}.`
+        ? `The job was given up by its executor: ${(told.reason ?? 'no reason given').slice(0, 1000)}.`
         : `The job was delivered ${deliveries} times and never came to an end.`;
     return { job, reason, message, deliveries, at: this.#parts.present.now() };
   }
 
-  /** Returns whether the job is what ended its tool call, by this handling or an interrupted one before. */
-  async #endTool({ job, message }: DeadJob): Promise<boolean> {
+  /** Whether an attempt had begun, if the job is what ended its tool call: by this handling or an interrupted one before. */
+  async #endTool({ job, message }: DeadLetter): Promise<{ started: boolean } | undefined> {
     const { runs, catchUp, decisions } = this.#parts;
     return runs.with(job.run, async (run) => {
       await catchUp.read(run, job);
@@ -80,11 +83,11 @@ export class DeadLetters {
         dispatch: job.dispatch,
         message,
       });
-      if (outcome.kind === 'unknown') return false;
+      if (outcome.kind === 'unknown') return undefined;
       if (outcome.kind === 'busy') throw new BusyError(job.run);
       await decisions.carryOut(run, { type: 'advance' }, { leavesToOthers: true });
       const tool = run.view?.tools[job.index];
-      return tool?.dispatch === job.dispatch && tool.error?.code === 'dead_letter';
+      return tool && isDeadOf(tool, job.dispatch) ? { started: tool.claimed_dispatch === job.dispatch } : undefined;
     });
   }
 }
