@@ -136,10 +136,10 @@ function saturationRows(turns: Turns & { readonly edgeAtBare: readonly Turn[] })
     rows.push(row(what, CPU, turns.edge, turns[peer], perCpuSecond, judged));
   }
   rows.push(row(`both at ${rates('bare')} events/s / bare ws`, CPU, turns.edgeAtBare, turns.bare, perCpuSecond));
-  for (const of of ['edge', 'bare', 'room'] as const) {
-    const name = of === 'edge' ? 'edge' : PEERS[of].name;
+  for (const side of ['edge', 'bare', 'room'] as const) {
+    const name = side === 'edge' ? 'edge' : PEERS[side].name;
     const figure = (text: string, unit: string, value: (turn: Turn) => number) =>
-      rows.push(measured({ benchmark: 'fan-out', name: `saturated, ${name}: ${text}`, unit }, turns[of].map(value)));
+      rows.push(measured({ benchmark: 'fan-out', name: `saturated, ${name}: ${text}`, unit }, turns[side].map(value)));
     figure('processor', '% of a core', ({ busy }) => 100 * busy);
     figure('delivered', 'frames/s', ({ frames, seconds }) => frames / seconds);
     figure('delay p50', 'ms', ({ p50 }) => p50);

@@ -1,5 +1,12 @@
 import { type EventLog, isConflict } from '@toolstream/event-log';
-import { type EventData, type EventType, inputRequest, type Job, type Json, type ToolMetrics } from '@toolstream/proto-events';
+import {
+  type EventData,
+  type EventType,
+  inputRequest,
+  type Job,
+  type Json,
+  type ToolMetrics,
+} from '@toolstream/proto-events';
 import type { Logger } from '@toolstream/service-kit';
 import {
   type AbortKind,
