@@ -1,4 +1,4 @@
-import { type CreateOptions, createCable, type Protocol, type ProtocolID } from '@anycable/core';
+import { type Channel, type CreateOptions, createCable, type Protocol, type ProtocolID } from '@anycable/core';
 import * as ActionCable from '@rails/actioncable';
 import WebSocket from 'ws';
 import type { Message } from './page-model.ts';
@@ -80,7 +80,7 @@ export interface Meta {
 }
 
 export function watchWithAnycable(cable: Cable, params: Record<string, unknown>) {
-  const channel = cable.subscribeTo('ToolExecutionChannel', params as never);
+  const channel: Channel = cable.subscribeTo('ToolExecutionChannel', params as never);
   const messages: Message[] = [];
   const metas: (Meta | undefined)[] = [];
   const infos: string[] = [];
