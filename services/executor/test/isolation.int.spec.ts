@@ -125,6 +125,16 @@ describe.each(['thread', 'process'] as const)('a tool in a %s', (isolation) => {
     expect(await outputs(job, 'stdout')).toBe('café \uFFFD\uFFFD(\uFFFD \uFFFD \uFFFD .');
   });
 
+  it('streams artifacts as fast as the store takes them, and renames and deletes files', async () => {
+    const size = 40 * 64 * 1024;
+    const streamed = await bench.untilEnd(await bench.dispatch('hostile', { how: 'stream an artifact' }, over));
+    expect(streamed).toMatchObject({ data: { result: { bytes: size, last: size, grows: true, same: 39 } } });
+    const broken = await bench.untilEnd(await bench.dispatch('hostile', { how: 'break a stream' }, over));
+    expect(broken).toMatchObject(failure('tool_error', /the source is dry/, true));
+    const changed = await bench.untilEnd(await bench.dispatch('hostile', { how: 'change files' }, over));
+    expect(changed).toMatchObject({ data: { result: { left: 0 } } });
+  });
+
   it('cannot answer for itself', async () => {
     const job = await bench.dispatch('hostile', { how: 'speak to its parent' }, over);
     expect(await bench.untilEnd(job)).toMatchObject({ data: { result: 'spoken' } });
