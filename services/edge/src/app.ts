@@ -3,6 +3,7 @@ import type { EventLog } from '@toolstream/event-log';
 import type { Logger, Meter, ReadyReport } from '@toolstream/service-kit';
 import { openArtifacts, openWorkspace } from '@toolstream/stores';
 import type { FastifyInstance } from 'fastify';
+import { deadLettersClient } from './adapters/dead-letters.ts';
 import { openMessages } from './adapters/messages.ts';
 import { orchestratorClient } from './adapters/orchestrator.ts';
 import { projectionClient } from './adapters/projection.ts';
@@ -95,6 +96,7 @@ export async function buildEdge(parts: EdgeParts): Promise<Edge> {
     reader,
     projection,
     orchestrator: orchestratorClient(nc),
+    deadLetters: deadLettersClient(nc),
     messages,
     tools,
     artifacts,

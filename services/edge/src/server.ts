@@ -6,6 +6,7 @@ import { ulid } from 'ulid';
 import { aguiRoutes } from './handlers/agui.ts';
 import { cableRoute } from './handlers/cable.ts';
 import { controlRoutes } from './handlers/control.ts';
+import { dlqRoutes } from './handlers/dlq.ts';
 import { docsRoutes } from './handlers/docs.ts';
 import { eventRoutes } from './handlers/events.ts';
 import { fileRoutes } from './handlers/files.ts';
@@ -37,6 +38,7 @@ export function edgeRoutes(services: Services): AnyRoute[] {
     ...fileRoutes(services),
     ...ticketRoutes(services),
     ...revocationRoutes(services),
+    ...dlqRoutes(services),
     ...healthRoutes(services),
   ];
   return [...routes, openApiRoute(routes)];

@@ -1,5 +1,6 @@
 import type { Logger, ReadyReport } from '@toolstream/service-kit';
 import type { Artifacts, Workspace } from '@toolstream/stores';
+import type { DeadLetters } from './adapters/dead-letters.ts';
 import type { Messages } from './adapters/messages.ts';
 import type { Orchestrator } from './adapters/orchestrator.ts';
 import type { Projection } from './adapters/projection.ts';
@@ -28,6 +29,7 @@ export interface Services {
   readonly reader: RunReader;
   readonly projection: Projection;
   readonly orchestrator: Orchestrator;
+  readonly deadLetters: DeadLetters;
   readonly messages: Messages;
   readonly tools: ToolCatalog;
   readonly artifacts: Artifacts;
