@@ -64,7 +64,8 @@ export class Session implements Client, Peer, QueueOwner {
   #state: 'waiting' | 'greeting' | 'open' | 'closed' = 'waiting';
   #ticket: Promise<Principal | Refusal> | undefined;
   #principal: Principal | undefined;
-  #waiting: ClientFrame[] = [];
+  /** Until the token is checked. */
+  #waiting: ClientFrame[] | undefined;
   #refreshing: Promise<void> | undefined;
   #heardAt = Date.now();
   #pingDue: number;
@@ -193,7 +194,12 @@ export class Session implements Client, Peer, QueueOwner {
     else if (!read.ok) this.error(new Refusal(read.code, read.message), read.id === undefined ? {} : { id: read.id });
     else if (limit === 'limited') this.error(new Refusal('rate_limited'), labels(read.frame));
     else if (this.#state === 'open') this.#handle(read.frame);
-    else if (this.#waiting.length < WAITING_FRAMES) this.#waiting.push(read.frame);
+    else this.#wait(read.frame);
+  }
+
+  #wait(frame: ClientFrame): void {
+    this.#waiting ??= [];
+    if (this.#waiting.length < WAITING_FRAMES) this.#waiting.push(frame);
     else this.#bye(4100);
   }
 
@@ -222,8 +228,8 @@ export class Session implements Client, Peer, QueueOwner {
     this.#state = 'open';
     this.#welcome(principal);
     for (const wish of hello.subscribe ?? []) void this.#subscriptions.subscribe(wish);
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
     for (const frame of waiting) this.#handle(frame);
   }
 
@@ -340,7 +346,7 @@ export class Session implements Client, Peer, QueueOwner {
 
   #end(): void {
     this.#state = 'closed';
-    this.#waiting = [];
+    this.#waiting = undefined;
     this.outlet.close();
     this.#subscriptions.close();
   }

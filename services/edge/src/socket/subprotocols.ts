@@ -21,7 +21,11 @@ export function addressOf(url: string | undefined): WebSocketAddress | undefined
 }
 
 export function chooseSubprotocol(offered: Iterable<string>, address: WebSocketAddress | undefined): string | false {
-  for (const name of offered) if (address?.subprotocols.includes(name)) return name;
+  // Ours, not the client's: that is a piece of all its headers, and stays as long as the connection.
+  for (const name of offered) {
+    const own = address?.subprotocols.find((known) => known === name);
+    if (own !== undefined) return own;
+  }
   return false;
 }
 

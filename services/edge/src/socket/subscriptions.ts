@@ -40,7 +40,7 @@ class Held implements SubscriptionOptions {
   readonly message: string | undefined;
   readonly outlet: Outlet;
   readonly #parts: SubscriptionsParts;
-  readonly #drop: (held: Held) => void;
+  readonly #owner: Subscriptions;
   lease: Lease | undefined;
   subscription: Subscription | undefined;
   /** The app it belongs to, once known: what a refreshed token is checked against. */
@@ -50,13 +50,13 @@ class Held implements SubscriptionOptions {
   constructor(
     names: Names,
     message: string | undefined,
-    { outlet, parts, drop }: { outlet: Outlet; parts: SubscriptionsParts; drop: (held: Held) => void },
+    { outlet, parts, owner }: { outlet: Outlet; parts: SubscriptionsParts; owner: Subscriptions },
   ) {
     this.names = names;
     this.message = message;
     this.outlet = outlet;
     this.#parts = parts;
-    this.#drop = drop;
+    this.#owner = owner;
   }
 
   get key(): string {
@@ -76,7 +76,7 @@ class Held implements SubscriptionOptions {
   }
 
   onOver(): void {
-    this.#drop(this);
+    this.#owner.drop(this);
   }
 
   onSnapshot(reason: SnapshotReason): void {
@@ -138,7 +138,7 @@ export class Subscriptions implements RunFollower, AcksOptions {
     } catch (error) {
       const refusal = refusalFor(error, this.#parts.logger, names);
       if (!held.over) this.#peer.error(refusal, names);
-      this.#drop(held);
+      this.drop(held);
     }
   }
 
@@ -155,19 +155,19 @@ export class Subscriptions implements RunFollower, AcksOptions {
     try {
       held.appOf = run.app;
       const lease = partitionOfRun(run.run)! < log.partitions ? await feeds.run(run) : undefined;
-      if (!lease) this.#drop(held);
+      if (!lease) this.drop(held);
       else if (!held.over) ready();
       if (lease) await this.#start(held, lease, cursor);
       return lease !== undefined;
     } catch (error) {
-      this.#drop(held);
+      this.drop(held);
       throw error;
     }
   }
 
   unfollow(message: string, run: string): void {
     const held = this.#held.get(keyOf({ run }));
-    if (held?.message === message) this.#drop(held);
+    if (held?.message === message) this.drop(held);
   }
 
   release(names: { run?: string | undefined; app?: string | undefined; message_id?: string | undefined }): void {
@@ -183,7 +183,7 @@ export class Subscriptions implements RunFollower, AcksOptions {
       const allowed = held.appOf === undefined || mayUseApp(principal, held.appOf);
       if (allowed && hasScope(principal, 'runs:read')) continue;
       this.#peer.error(new Refusal('forbidden', 'The new token does not allow this subscription.'), held.names);
-      this.#drop(held);
+      this.drop(held);
     }
   }
 
@@ -213,7 +213,7 @@ export class Subscriptions implements RunFollower, AcksOptions {
 
   close(): void {
     this.#ofMessages?.close();
-    for (const held of [...this.#held.values()]) this.#drop(held);
+    for (const held of [...this.#held.values()]) this.drop(held);
   }
 
   #hasRoom(names: About): boolean {
@@ -223,7 +223,7 @@ export class Subscriptions implements RunFollower, AcksOptions {
   }
 
   #hold(names: Names, message: string | undefined): Held {
-    const held = new Held(names, message, { outlet: this.#peer.outlet, parts: this.#parts, drop: this.#drop });
+    const held = new Held(names, message, { outlet: this.#peer.outlet, parts: this.#parts, owner: this });
     this.#held.set(held.key, held);
     return held;
   }
@@ -254,16 +254,16 @@ export class Subscriptions implements RunFollower, AcksOptions {
 
   #release(key: string): void {
     const held = this.#held.get(key);
-    if (held) this.#drop(held);
+    if (held) this.drop(held);
   }
 
-  readonly #drop = (held: Held): void => {
+  drop(held: Held): void {
     held.over = true;
     held.subscription?.close();
     held.lease?.release();
     const { key } = held;
     if (this.#held.get(key) === held) this.#held.delete(key);
-  };
+  }
 }
 
 const keyOf = (names: Names): string => ('run' in names ? `run/${names.run}` : `app/${names.app}`);
