@@ -85,10 +85,18 @@ function sentence(failure: S3Failure, what: string, { bucket, endpoint = 'AWS', 
       return `The bucket ${bucket} is not in the region ${region}. Set TOOLSTREAM_S3_REGION to ${right}.`;
     }
     default:
-      if (failure.$metadata?.httpStatusCode !== 403) return undefined;
-      return (
-        `${endpoint} does not allow ${what} in the bucket ${bucket}. Grant these keys s3:ListBucket on it, and s3:GetObject, ` +
-        's3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on what is in it.'
-      );
+      return other(failure, what, bucket, endpoint);
   }
+}
+
+function other(failure: S3Failure, what: string, bucket: string, endpoint: string): string | undefined {
+  const status = failure.$metadata?.httpStatusCode ?? 0;
+  if (status === 403) {
+    return (
+      `${endpoint} does not allow ${what} in the bucket ${bucket}. Grant these keys s3:ListBucket on it, and s3:GetObject, ` +
+      's3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on what is in it.'
+    );
+  }
+  if (status < 400 || status > 499 || isAbsent(failure) || isGoneUpload(failure)) return undefined;
+  return `${endpoint} refuses ${what} in the bucket ${bucket}: ${failure.name}: ${failure.message} Check the keys and the bucket.`;
 }

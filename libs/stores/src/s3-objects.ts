@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { ByteRange } from './content.ts';
+import { StoreUnavailableError } from './errors.ts';
 import { PATIENCE_MS, persistWith } from './persist.ts';
 import { isAbsent, isGoneUpload, refusal, type S3Place, s3Verdicts } from './s3-errors.ts';
 
@@ -69,15 +70,23 @@ export class S3Objects {
     });
   }
 
-  /** Refuses, with a sentence, a bucket that cannot be used: missing, in another region, not for these keys. */
+  /** Refuses, with a sentence, a bucket that cannot be used: missing, in another region, not for these keys, not there. */
   async probe(access: 'read' | 'write'): Promise<void> {
     const { ListObjectsV2Command, PutObjectCommand } = this.#sdk;
     const once = { patienceMs: PROBE_PATIENCE_MS };
     const list = { Bucket: this.#bucket, Prefix: this.#prefix, MaxKeys: 1 };
-    await this.#call('listing', () => this.#client.send(new ListObjectsV2Command(list)), once);
-    if (access === 'read') return;
     const marker = { Bucket: this.#bucket, Key: this.#prefix + PROBE_KEY, Body: new Uint8Array() };
-    await this.#call('writing', () => this.#client.send(new PutObjectCommand(marker)), once);
+    try {
+      await this.#call('listing', () => this.#client.send(new ListObjectsV2Command(list)), once);
+      if (access === 'read') return;
+      await this.#call('writing', () => this.#client.send(new PutObjectCommand(marker)), once);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      const { endpoint = 'AWS' } = this.#place;
+      const reason = error.cause instanceof Error ? error.cause.message || error.cause.name : error.message;
+      const text = `S3 at ${endpoint} does not answer (${reason}). Start it, or correct TOOLSTREAM_S3_ENDPOINT.`;
+      throw new StoreUnavailableError(text, { cause: error });
+    }
   }
 
   async put(key: string, body: Uint8Array, metadata: Record<string, string>, signal?: AbortSignal): Promise<void> {
