@@ -7,6 +7,7 @@ const HELP = `toolstream: durable, replayable, live streaming of tool calls
   toolstream up          start everything
   toolstream run FILE    hand over tool calls and follow the run
   toolstream watch RUN   follow a run
+  toolstream dlq         list, show and redrive dead letters
   toolstream token       print a token for this machine's stack
 
 Each has a --help of its own. In the repository: npm run toolstream -- COMMAND.`;
@@ -19,6 +20,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   up: async () => (await import('./commands/start.ts')).start,
   run: async () => (await import('./commands/run.ts')).run,
   watch: async () => (await import('./commands/watch.ts')).watch,
+  dlq: async () => (await import('./commands/dlq.ts')).dlq,
   token: async () => (await import('./commands/token.ts')).token,
 };
 

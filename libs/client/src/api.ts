@@ -1,8 +1,11 @@
 import type {
   AcceptedRun,
   ApprovalPolicy,
+  DeadLetterDetails,
+  DeadLetterItem,
   Json,
   Priority,
+  Redriven,
   RunCommandName,
   RunListItem,
   RunSnapshot,
@@ -90,6 +93,14 @@ export interface Api {
   ): Promise<{ cursor: string }>;
   rerun(run: string, options?: IdempotentOptions & { from?: number }): Promise<AcceptedRun>;
   ticket(options?: RequestOptions): Promise<{ ticket: string; expires_at: string }>;
+  /** Jobs that died of being delivered too often. Like the two below, for tokens with the scope `admin`. */
+  deadLetters(
+    filter?: { app?: string; limit?: number; before?: string },
+    options?: RequestOptions,
+  ): Promise<{ entries: DeadLetterItem[]; next?: string }>;
+  deadLetter(id: string, options?: RequestOptions): Promise<DeadLetterDetails>;
+  /** Runs its call again, once: every later redrive is answered with what the first led to. */
+  redrive(id: string, options?: IdempotentOptions & { reason?: string }): Promise<Redriven & { id: string }>;
 }
 
 export function createApi(http: Http): Api {
@@ -127,9 +138,14 @@ export function createApi(http: Http): Api {
     rerun: (run, { from, ...options } = {}) =>
       post(`${runPath(run)}/rerun`, from === undefined ? {} : { from }, options),
     ticket: (options) => post('/v1/tickets', {}, options),
+    deadLetters: (filter = {}, options) => get('/v1/dlq', { ...filter }, options),
+    deadLetter: (id, options) => get(dlqPath(id), {}, options),
+    redrive: (id, { reason, ...options } = {}) =>
+      post(`${dlqPath(id)}/redrive`, reason === undefined ? {} : { reason }, options),
   };
 }
 
+const dlqPath = (id: string): string => `/v1/dlq/${encodeURIComponent(id)}`;
 const filesPath = (app: string): string => `/v1/apps/${encodeURIComponent(app)}/files`;
 
 function controlPath(command: RunCommandName, index: number | undefined): string {

@@ -56,6 +56,9 @@ describe('requests', () => {
     await client.control(RUN, 'approve_tool', { index: 3, arguments: { path: 'x' } });
     await client.rerun(RUN, { from: 2 });
     await client.ticket();
+    await client.deadLetters({ app: 'app-1', limit: 5, before: '9' });
+    await client.deadLetter(`${RUN}_0_1`);
+    await client.redrive(`${RUN}_0_1`, { reason: 'fixed' });
     expect(edge.requests.map(({ method, url }) => `${method} ${url}`)).toEqual([
       `GET /v1/runs/${RUN}?min_cursor=e1.0%3A5`,
       `GET /v1/runs/${RUN}/results?format=anthropic`,
@@ -66,7 +69,11 @@ describe('requests', () => {
       `POST /v1/runs/${RUN}/tools/3/approve`,
       `POST /v1/runs/${RUN}/rerun`,
       'POST /v1/tickets',
+      'GET /v1/dlq?app=app-1&limit=5&before=9',
+      `GET /v1/dlq/${RUN}_0_1`,
+      `POST /v1/dlq/${RUN}_0_1/redrive`,
     ]);
+    expect(JSON.parse(edge.requests.at(-1)!.body)).toEqual({ reason: 'fixed' });
     expect(edge.requests.slice(5, 8).map(({ body }) => JSON.parse(body))).toEqual([
       { reason: 'lunch' },
       { arguments: { path: 'x' } },
