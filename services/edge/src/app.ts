@@ -1,7 +1,7 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { EventLog } from '@toolstream/event-log';
 import type { Logger, Meter, ReadyReport } from '@toolstream/service-kit';
-import { openArtifacts, openWorkspace } from '@toolstream/stores';
+import { openStores } from '@toolstream/stores';
 import type { FastifyInstance } from 'fastify';
 import { deadLettersClient } from './adapters/dead-letters.ts';
 import { openMessages } from './adapters/messages.ts';
@@ -78,12 +78,11 @@ export async function buildEdge(parts: EdgeParts): Promise<Edge> {
     },
     config.TOOLSTREAM_FEED_LINGER_MS,
   );
-  const [messages, tools, revocations, artifacts, workspace] = await Promise.all([
+  const [messages, tools, revocations, { artifacts, workspace }] = await Promise.all([
     openMessages(nc, projection, logger),
     watchTools(nc, logger),
     openRevocations(nc, logger, config.TOOLSTREAM_MAX_TOKEN_AGE * 1000),
-    openArtifacts(nc),
-    openWorkspace(nc),
+    openStores(nc, config),
   ]);
   const isRevoked = (principal: Principal) => revocations.covers(principal);
   clients.judgeBy(isRevoked);

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { baseConfig } from '@toolstream/service-kit';
+import { storesConfig } from '@toolstream/stores';
 import { z } from 'zod';
 
 const flag = z
@@ -27,6 +28,7 @@ const positive = (fallback: number) => z.coerce.number().int().positive().defaul
 
 const settings = z.object({
   ...baseConfig,
+  ...storesConfig,
   PORT: z.coerce.number().int().min(0).max(65_535).default(4400),
   /** Default: the loopback address in development, every address elsewhere. */
   TOOLSTREAM_HOST: z.string().min(1).optional(),

@@ -53,7 +53,7 @@ export class Executor {
     const { nc, config } = options;
     const log = await openEventLog(nc, { partitions: config.TOOLSTREAM_PARTITIONS });
     const tools = options.tools ?? (await loadTools(config.TOOLSTREAM_TOOLS));
-    const executor = new Executor(options, log, tools, await openStores(nc));
+    const executor = new Executor(options, log, tools, await openStores(nc, config));
     await executor.#begin();
     return executor;
   }

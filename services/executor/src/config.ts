@@ -1,4 +1,5 @@
 import { baseConfig } from '@toolstream/service-kit';
+import { storesConfig } from '@toolstream/stores';
 import { z } from 'zod';
 import { mcpVariable } from './mcp/config.ts';
 import { toolSettingsShape } from './tools/settings.ts';
@@ -7,6 +8,7 @@ const ms = (fallback: number) => z.coerce.number().int().min(1).default(fallback
 
 export const executorConfig = z.object({
   ...baseConfig,
+  ...storesConfig,
   ...toolSettingsShape,
   /** Jobs held at once, and so tools running at once. */
   SLOTS: z.coerce.number().int().min(1).max(1024).default(16),

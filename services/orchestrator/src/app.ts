@@ -21,7 +21,7 @@ import {
   timerDueFilter,
 } from '@toolstream/proto-events';
 import { asError, type CommandEndpoint, type Logger, type Meter, serveCommands } from '@toolstream/service-kit';
-import { openArtifacts } from '@toolstream/stores';
+import { openStores } from '@toolstream/stores';
 import { DeadJobQueue } from './adapters/dead-jobs.ts';
 import { DeadLetterStore, openDeadLetters } from './adapters/dead-letter-store.ts';
 import { liveRows } from './adapters/live-rows.ts';
@@ -81,10 +81,10 @@ export async function startOrchestrator(options: OrchestratorOptions): Promise<O
   const eventLog = await openEventLog(nc, { partitions });
   const runLog = options.around?.(eventLog) ?? eventLog;
   const jsm = await jetstreamManager(nc, { checkAPI: false });
-  const [catalog, deadLetters, values] = await Promise.all([
+  const [catalog, deadLetters, { artifacts: values }] = await Promise.all([
     ToolCatalog.open({ nc, log, create }),
     openDeadLetters(nc, jsm, create),
-    openArtifacts(nc),
+    openStores(nc, config),
   ]);
 
   const openLinks = () => openBucket(nc, MESSAGES_BUCKET, create, messagesBucketOptions);

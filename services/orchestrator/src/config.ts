@@ -1,4 +1,5 @@
 import { baseConfig } from '@toolstream/service-kit';
+import { storesConfig } from '@toolstream/stores';
 import { z } from 'zod';
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -15,6 +16,7 @@ const duration = z
 
 export const orchestratorConfig = z.object({
   ...baseConfig,
+  ...storesConfig,
   /** Age at which a run fails as `run_expired`, pauses included. */
   TOOLSTREAM_MAX_RUN_AGE: duration.prefault('14d'),
   /** Running time that a run may take, pauses outside. */

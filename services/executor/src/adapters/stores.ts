@@ -2,8 +2,7 @@ import type { Readable } from 'node:stream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { ArtifactRef, Job, Json } from '@toolstream/proto-events';
 import {
-  openArtifacts,
-  openWorkspace,
+  openStores as openSharedStores,
   PathError,
   StoreError,
   StoreUnavailableError,
@@ -31,8 +30,11 @@ export interface AttemptStores {
 
 export type StoresFor = (job: Job, attempt: number, signal: AbortSignal) => AttemptStores;
 
-export async function openStores(nc: NatsConnection): Promise<StoresFor> {
-  const [files, values] = await Promise.all([openWorkspace(nc), openArtifacts(nc)]);
+export async function openStores(
+  nc: NatsConnection,
+  config: Parameters<typeof openSharedStores>[1] = {},
+): Promise<StoresFor> {
+  const { workspace: files, artifacts: values } = await openSharedStores(nc, config);
   return ({ tenant, app, run, index }, attempt, signal) => {
     const workspace = files.at({ tenant, app });
     return {
