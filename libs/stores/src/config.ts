@@ -29,13 +29,15 @@ const schema = z.object(storesConfig);
 export type StoresConfig = Partial<z.infer<typeof schema>>;
 
 /** What of the configuration contradicts itself; nothing while contents live in NATS. */
-export function storesConfigProblems(config: StoresConfig): string[] {
+export function storesConfigProblems(config: StoresConfig): { readonly variable: string; readonly problem: string }[] {
   if (!usesS3(config)) return [];
   const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = config;
   if ((id === undefined) === (secret === undefined)) return [];
   const [given, absent] =
-    id === undefined ? ['SECRET_ACCESS_KEY', 'ACCESS_KEY_ID'] : ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY'];
-  return [`AWS_${given} is set, AWS_${absent} is not. Set both, or none where a role gives the credentials.`];
+    id === undefined ? ['AWS_SECRET_ACCESS_KEY', 'AWS_ACCESS_KEY_ID'] : ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
+  return [
+    { variable: absent, problem: `is missing beside ${given}: set both, or none where a role gives credentials` },
+  ];
 }
 
 export const usesS3 = ({ TOOLSTREAM_ARTIFACTS: place = 'nats' }: StoresConfig): boolean => place !== 'nats';

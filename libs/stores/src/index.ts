@@ -1,6 +1,6 @@
 export { type ArtifactMeta, type ArtifactScope, Artifacts, type InlineOptions, openArtifacts } from './artifacts.ts';
 export { ARTIFACTS_BUCKET, type BucketOptions, FILES_BUCKET, WORKSPACE_BUCKET } from './buckets.ts';
-export { type StoresConfig, storesConfig } from './config.ts';
+export { type StoresConfig, storesConfig, storesConfigProblems } from './config.ts';
 export type { ByteRange, Source } from './content.ts';
 export {
   ContentMissingError,

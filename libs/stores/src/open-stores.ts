@@ -41,7 +41,8 @@ export async function openStores(nc: NatsConnection, config: Config, options: Op
     ...(storage === undefined ? {} : { storage }),
   };
   const problems = storesConfigProblems(config);
-  if (problems.length > 0) throw new StoresStartError(problems);
+  if (problems.length > 0)
+    throw new StoresStartError(problems.map(({ variable, problem }) => `${variable} ${problem}.`));
   const [contents, index] = await allOrProblems(
     usesS3(config) ? inS3(config, access) : inNats(nc, buckets),
     openIndex(nc, FILES_BUCKET, 'Workspace files: <tenant>.<app>.<base64url(path)>', buckets),

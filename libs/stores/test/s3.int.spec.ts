@@ -151,7 +151,7 @@ describe('a start', () => {
     [
       'half of the credentials',
       { AWS_SECRET_ACCESS_KEY: undefined },
-      /AWS_ACCESS_KEY_ID is set, AWS_SECRET_ACCESS_KEY is not/,
+      /AWS_SECRET_ACCESS_KEY is missing beside AWS_ACCESS_KEY_ID/,
     ],
   ])('with %s says which setting to correct, and never the secret', async (_what, change, says) => {
     const error = (await start(change as StoresConfig).catch((reason: unknown) => reason)) as Error;

@@ -612,6 +612,10 @@ describe('GET /v1/apps/:app/files', () => {
 
     expect((await edge.fetch(path, { token: token({ tenant: 't2' }) })).status).toBe(404);
     expect((await edge.fetch('/v1/apps/app-files/files/none.txt')).status).toBe(404);
+    const { revision } = (await workspace.head('b.txt'))!;
+    await workspace.delete('b.txt', { ...write, index: 1, expectedRevision: revision });
+    expect((await edge.fetch('/v1/apps/app-files/files/b.txt')).status).toBe(404);
+    expect(((await (await edge.fetch('/v1/apps/app-files/files')).json()) as typeof page).files).toHaveLength(1);
     for (const outside of ['..%2f..%2fetc%2fpasswd', '%2fetc%2fpasswd', 'a%5c..%5cb', 'a%00b']) {
       expect((await edge.fetch(`/v1/apps/app-files/files/${outside}`)).status).toBe(422);
     }

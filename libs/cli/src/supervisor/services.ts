@@ -27,12 +27,12 @@ export interface StackFacts {
 
 /**
  * The services of Toolstream. Each gets what it needs and no more: the database's address goes to the projection alone, the
- * secret that signs tokens to the edges alone.
+ * secret that signs tokens to the edges alone, the keys of S3 to those that open the stores.
  */
 export function toolstreamServices(facts: StackFacts): ServiceSpec[] {
   return [
     ...many('orchestrator', facts.orchestrators, () => ({})),
-    ...many('projection', 1, () => ({ DATABASE_URL: facts.databaseUrl })),
+    ...many('projection', 1, () => ({ DATABASE_URL: facts.databaseUrl, ...NO_STORES })),
     ...many('executor', facts.executors, () => ({})),
     ...facts.edgePorts.map((port, index) => ({
       ...service('edge', index + 1, {
@@ -45,7 +45,13 @@ export function toolstreamServices(facts: StackFacts): ServiceSpec[] {
   ];
 }
 
-function many(name: string, count: number, env: () => Record<string, string>): ServiceSpec[] {
+const NO_STORES = {
+  AWS_ACCESS_KEY_ID: undefined,
+  AWS_SECRET_ACCESS_KEY: undefined,
+  AWS_SESSION_TOKEN: undefined,
+};
+
+function many(name: string, count: number, env: () => Record<string, string | undefined>): ServiceSpec[] {
   return Array.from({ length: count }, (_, index) => service(name, index + 1, env()));
 }
 

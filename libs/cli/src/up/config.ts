@@ -1,4 +1,5 @@
 import { ConfigError, type ConfigProblem, loadConfig } from '@toolstream/service-kit';
+import { storesConfig, storesConfigProblems } from '@toolstream/stores';
 import { z } from 'zod';
 import type { StackOptions } from '../supervisor/index.ts';
 
@@ -11,6 +12,7 @@ const address = (schemes: string[]) => (text: string) =>
 
 /** The variables of `make up`. Those that only a service reads are checked here too, so that all problems come at once. */
 const upConfig = z.object({
+  ...storesConfig,
   PORT: z.coerce.number().int().min(1).max(65_535).default(4400),
   EXECUTORS: count(64, 1),
   ORCHESTRATORS: count(16, 1),
@@ -54,6 +56,7 @@ export function stackOptionsFrom(env: NodeJS.ProcessEnv): StackOptions {
       problem: `${config.EDGES} edges from port ${config.PORT} upwards end beyond 65535`,
     });
   }
+  if (config) problems.push(...storesConfigProblems(config));
   if (present(env.NATS_URL) && !present(env.TOOLSTREAM_JWT_SECRET) && !present(env.TOOLSTREAM_JWKS_URL)) {
     const problem =
       'is required with NATS_URL (or TOOLSTREAM_JWKS_URL): only embedded parts make a secret of their own';

@@ -53,8 +53,20 @@ describe('the environment of make up', () => {
       TOOLSTREAM_ALLOWED_ORIGINS: 'https://app.example/path',
       TOOLSTREAM_PARTITIONS: '0',
       TOOLSTREAM_PROGRESS_HZ: '-1',
+      TOOLSTREAM_ARTIFACTS: 's3:bucket',
+      TOOLSTREAM_S3_ENDPOINT: 'ftp://localhost',
+      TOOLSTREAM_S3_PATH_STYLE: 'maybe',
     };
     expect(problemsOf(env)).toEqual(Object.keys(env).sort());
+  });
+
+  test('needs both halves of the credentials for S3, or none', () => {
+    const keys = { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret' };
+    const place = { TOOLSTREAM_ARTIFACTS: 's3://bucket/some/prefix' };
+    expect(problemsOf({ ...place, ...keys })).toEqual([]);
+    expect(problemsOf(place)).toEqual([]);
+    expect(problemsOf({ ...place, AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE' })).toEqual(['AWS_SECRET_ACCESS_KEY']);
+    expect(problemsOf({ AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE' })).toEqual([]);
   });
 
   test('needs somebody who signs tokens where NATS is not embedded', () => {
