@@ -70,6 +70,7 @@ export type Stats = StatsQueryReply & {
   readonly delivery: { readonly samples: number; readonly p50_ms: number | null; readonly p95_ms: number | null };
 };
 export type ResultsFormat = 'openai' | 'openai-responses' | 'anthropic' | 'native';
+export type ModelToolFormat = Exclude<ResultsFormat, 'native'>;
 
 /** The HTTP interface, one method a route. */
 export interface Api {
@@ -78,6 +79,8 @@ export interface Api {
   list(filter?: RunFilter, options?: RequestOptions): Promise<{ runs: RunListItem[]; next?: string }>;
   results(run: string, format: ResultsFormat, options?: RequestOptions): Promise<{ format: string; messages: Json[] }>;
   tools(options?: RequestOptions): Promise<{ tools: ToolListing[] }>;
+  /** The tools as a model's API takes them in its `tools` parameter. */
+  modelTools(format: ModelToolFormat, options?: RequestOptions): Promise<{ tools: Json[] }>;
   stats(window?: string, options?: RequestOptions): Promise<Stats>;
   files(
     app: string,
@@ -121,6 +124,7 @@ export function createApi(http: Http): Api {
       ),
     results: (run, format, options) => get(`${runPath(run)}/results`, { format }, options),
     tools: (options) => get('/v1/tools', {}, options),
+    modelTools: (format, options) => get('/v1/tools', { format }, options),
     stats: (window, options) => get('/v1/stats', { window }, options),
     files: (app, { prefix, after, limit, ...options } = {}) => get(filesPath(app), { prefix, after, limit }, options),
     file: async (app, path, options = {}) => {

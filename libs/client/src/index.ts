@@ -2,6 +2,7 @@ export type {
   Api,
   FileListing,
   IdempotentOptions,
+  ModelToolFormat,
   RequestOptions,
   ResultsFormat,
   RunFilter,

@@ -50,6 +50,7 @@ describe('requests', () => {
     await client.get(RUN, { minCursor: 'e1.0:5' });
     await client.results(RUN, 'anthropic');
     await client.tools();
+    await client.modelTools('anthropic');
     await client.stats('1h');
     await client.files('app-1', { prefix: 'src/' });
     await client.control(RUN, 'pause', { reason: 'lunch' });
@@ -63,6 +64,7 @@ describe('requests', () => {
       `GET /v1/runs/${RUN}?min_cursor=e1.0%3A5`,
       `GET /v1/runs/${RUN}/results?format=anthropic`,
       'GET /v1/tools',
+      'GET /v1/tools?format=anthropic',
       'GET /v1/stats?window=1h',
       'GET /v1/apps/app-1/files?prefix=src%2F',
       `POST /v1/runs/${RUN}/pause`,
@@ -74,7 +76,7 @@ describe('requests', () => {
       `POST /v1/dlq/${RUN}_0_1/redrive`,
     ]);
     expect(JSON.parse(edge.requests.at(-1)!.body)).toEqual({ reason: 'fixed' });
-    expect(edge.requests.slice(5, 8).map(({ body }) => JSON.parse(body))).toEqual([
+    expect(edge.requests.slice(6, 9).map(({ body }) => JSON.parse(body))).toEqual([
       { reason: 'lunch' },
       { arguments: { path: 'x' } },
       { from: 2 },

@@ -1,0 +1,1 @@
+export { type AiSdkOptions, aiSdkTools, ToolCallError } from './tools.ts';
