@@ -64,12 +64,8 @@ export class StoreRefusedError extends StoreError {
 export class StoresStartError extends StoreError {
   readonly problems: readonly string[];
 
-  constructor(problems: readonly string[], options?: ErrorOptions) {
-    super(
-      'stores_unusable',
-      `The stores cannot be used:\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
-      options,
-    );
+  constructor(problems: readonly string[]) {
+    super('stores_unusable', `The stores cannot be used:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
     this.problems = problems;
   }
 }

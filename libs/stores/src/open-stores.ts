@@ -83,5 +83,5 @@ async function allOrProblems<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]
     else if (reason instanceof StoreError) problems.push(reason.message);
     else throw reason;
   }
-  throw new StoresStartError(problems, { cause: reasons[0] });
+  throw new StoresStartError(problems);
 }
