@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { Refusal } from '../problems.ts';
@@ -23,8 +24,8 @@ export interface TokenVerifierOptions {
 
 /**
  * With a secret only HS256 is accepted, with a JWKS only asymmetric algorithms: a public key can never pass for a shared
- * secret. A token that was verified is remembered until it expires, so that a busy caller is not verified a thousand times
- * a second.
+ * secret. That a token was verified is remembered until it expires, so that a busy caller is not verified a thousand times
+ * a second; the token itself, a secret of some hundred bytes, is not.
  */
 export function tokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const { now = Date.now, maxAgeS = Number.POSITIVE_INFINITY, isRevoked = () => false } = options;
@@ -35,11 +36,12 @@ export function tokenVerifier(options: TokenVerifierOptions): TokenVerifier {
     async verify(token) {
       if (token === undefined || token === '') throw new Refusal('unauthenticated', 'The request carries no token.');
       if (token.length > MAX_TOKEN_LENGTH) throw new Refusal('unauthenticated', 'The token is too long.');
-      const known = verified.get(token);
+      const digest = hash('sha256', token, 'base64');
+      const known = verified.get(digest);
       if (known) {
         if (isRevoked(known)) throw new Refusal('token_revoked');
         if (!isExpired(known, now())) return known;
-        verified.delete(token);
+        verified.delete(digest);
         throw new Refusal('token_expired');
       }
       const principal = principalOf(await claimsOf(token, keys, new Date(now())));
@@ -50,7 +52,7 @@ export function tokenVerifier(options: TokenVerifierOptions): TokenVerifier {
         throw new Refusal('unauthenticated', `The token lives too long: at most ${maxAgeS} s from iat to exp.`);
       }
       if (isRevoked(principal)) throw new Refusal('token_revoked');
-      verified.set(token, principal);
+      verified.set(digest, principal);
       return principal;
     },
   };

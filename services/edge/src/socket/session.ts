@@ -6,7 +6,7 @@ import {
   type ServerFrame,
 } from '@toolstream/proto-events';
 import { ulid } from 'ulid';
-import type { WebSocket } from 'ws';
+import type { RawData, WebSocket } from 'ws';
 import type { Revocations } from '../adapters/revocations.ts';
 import type { Tickets } from '../adapters/tickets.ts';
 import { hasScope, isExpired, type Principal } from '../auth/principal.ts';
@@ -87,11 +87,8 @@ export class Session implements Client, Peer, QueueOwner {
     this.outlet = new ClientQueue(wireOf(ws), settings, this);
     this.#acks = new Acks(this.#subscriptions);
     if (ticket !== undefined) this.#ticket = tickets.redeem(ticket).catch(asRefusal);
-    ws.on('message', (data, isBinary) => this.#received(data as Buffer, isBinary));
-    ws.on('pong', () => {
-      this.#heardAt = Date.now();
-    });
-    ws.on('close', () => this.#gone());
+    sessions.set(ws, this);
+    ws.on('message', onMessage).on('pong', onPong).on('close', onClose);
     clients.add(this);
   }
 
@@ -179,8 +176,12 @@ export class Session implements Client, Peer, QueueOwner {
     if (!this.closed) this.send({ type: 'error', code: refusal.code, message: refusal.message, ...about });
   }
 
-  #received(data: Buffer, isBinary: boolean): void {
+  heard(): void {
     this.#heardAt = Date.now();
+  }
+
+  received(data: Buffer, isBinary: boolean): void {
+    this.heard();
     if (this.closed) return;
     const limit = this.#rate.take(performance.now());
     if (limit === 'hopeless') {
@@ -339,7 +340,7 @@ export class Session implements Client, Peer, QueueOwner {
     this.#ws.close(code, reason);
   }
 
-  #gone(): void {
+  gone(): void {
     this.#end();
     this.#parts.clients.remove(this);
   }
@@ -350,6 +351,19 @@ export class Session implements Client, Peer, QueueOwner {
     this.outlet.close();
     this.#subscriptions.close();
   }
+}
+
+/** The same functions for all connections: three for each would be a tenth of what one holds. */
+const sessions = new WeakMap<WebSocket, Session>();
+
+function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
+  sessions.get(this)?.received(data as Buffer, isBinary);
+}
+function onPong(this: WebSocket): void {
+  sessions.get(this)?.heard();
+}
+function onClose(this: WebSocket): void {
+  sessions.get(this)?.gone();
 }
 
 const CLOSE_CODES: Partial<Record<ErrorCode, CloseCode>> = {
