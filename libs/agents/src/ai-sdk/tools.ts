@@ -57,7 +57,7 @@ const steps = new WeakMap<object, Promise<string>>();
 
 function stepOf(messages: readonly unknown[]): Promise<string> {
   const known = steps.get(messages);
-  if (known) return known;
+  if (known !== undefined) return known;
   const hash = sha256(JSON.stringify(messages));
   steps.set(messages, hash);
   return hash;
