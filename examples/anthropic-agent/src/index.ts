@@ -1,1 +1,1 @@
-export {};
+export { type AgentOptions, type Conversation, messagesAgent } from './agent.ts';

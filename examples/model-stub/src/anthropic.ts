@@ -1,4 +1,5 @@
 import {
+  bearer,
   fieldsOf,
   listOf,
   pieces,
@@ -15,8 +16,8 @@ import type { Dialect } from './server.ts';
 export const anthropicMessages: Dialect = {
   callIdPrefix: 'toolu_',
   key: (headers) => {
-    const { 'x-api-key': key, 'anthropic-version': version } = headers;
-    return typeof key === 'string' && typeof version === 'string' ? key : undefined;
+    const { 'x-api-key': key, authorization, 'anthropic-version': version } = headers;
+    return typeof version === 'string' ? ([key].flat()[0] ?? bearer(authorization)) : undefined;
   },
 
   read(body, sent) {

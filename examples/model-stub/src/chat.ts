@@ -1,4 +1,5 @@
 import {
+  bearer,
   fieldsOf,
   listOf,
   pieces,
@@ -14,7 +15,7 @@ import type { Dialect } from './server.ts';
 /** OpenAI's Chat Completions API. */
 export const chatCompletions: Dialect = {
   callIdPrefix: 'call_',
-  key: ({ authorization }) => /^Bearer (\S+)$/.exec(authorization ?? '')?.[1],
+  key: ({ authorization }) => bearer(authorization),
 
   read(body, sent) {
     const { model, messages, tools = [] } = fieldsOf(body, 'body');

@@ -1,4 +1,5 @@
 import {
+  bearer,
   fieldsOf,
   listOf,
   pieces,
@@ -14,7 +15,7 @@ import type { Dialect, Ids } from './server.ts';
 /** OpenAI's Responses API. The conversation is sent whole each time: nothing is stored. */
 export const responses: Dialect = {
   callIdPrefix: 'call_',
-  key: ({ authorization }) => /^Bearer (\S+)$/.exec(authorization ?? '')?.[1],
+  key: ({ authorization }) => bearer(authorization),
 
   read(body, sent) {
     const { model, input, tools = [] } = fieldsOf(body, 'body');

@@ -74,6 +74,10 @@ export function requireAnswers(
   require(inOrder, 'The results are not in the order of the calls, or one is answered twice.');
 }
 
+/** The key in an `Authorization` header. */
+export const bearer = (authorization: string | undefined): string | undefined =>
+  /^Bearer (\S+)$/.exec(authorization ?? '')?.[1];
+
 const TOOL_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 
 export function requireTool(name: unknown, schema: unknown, where: string): void {
