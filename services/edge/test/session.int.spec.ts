@@ -238,6 +238,7 @@ describe('an open connection', () => {
     const socket = await TestSocket.hello(edge.wsUrl);
     for (const { run } of runs) socket.send({ type: 'subscribe', run });
     expect(await socket.next('error')).toMatchObject({ code: 'too_many_subscriptions', run: runs[3]!.run });
+    await socket.next('caught_up', 3);
     socket.send({ type: 'unsubscribe', run: runs[0]!.run });
     socket.send({ type: 'subscribe', run: runs[3]!.run });
     await until(() => socket.of('caught_up').length === 4);

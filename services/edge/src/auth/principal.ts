@@ -31,8 +31,18 @@ export function principalOf(claims: Record<string, unknown>): Principal | undefi
     ...(typeof claims.iat === 'number' ? { iat: claims.iat } : {}),
     ...(claims.jti === undefined ? {} : { jti: claims.jti }),
   });
-  return parsed.success ? parsed.data : undefined;
+  return parsed.success ? { ...parsed.data, scopes: shared(parsed.data.scopes) } : undefined;
 }
+
+/** There are few combinations of scopes and many principals. */
+function shared(scopes: Scope[]): Scope[] {
+  const key = scopes.join(' ');
+  const known = combinations.get(key);
+  if (known) return known;
+  combinations.set(key, scopes);
+  return scopes;
+}
+const combinations = new Map<string, Scope[]>();
 
 /** Clocks differ by so much, in seconds. */
 export const CLOCK_TOLERANCE_S = 5;

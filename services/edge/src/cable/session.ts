@@ -244,6 +244,7 @@ export class CableSession implements Client, CableHost {
 
   #gone(code: number): void {
     this.#close();
+    this.#place.release();
     if (this.#farewelled && code !== ABNORMAL) this.page?.received(this.#farewelled);
     this.page?.close();
     this.services.clients.remove(this);

@@ -256,6 +256,7 @@ export class Subscription implements Member {
     if (!this.#caughtUp && reaches(this.#position, this.#target)) {
       this.#caughtUp = true;
       this.#joined = this.#cursor;
+      this.#target = this.#position;
       const names = topicNames(this.#feed.topic);
       this.#outlet.write(Frame.of({ type: 'caught_up', ...names, cursor: this.#cursor }));
     }

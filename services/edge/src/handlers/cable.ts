@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { CableSession } from '../cable/session.ts';
 import { Refusal } from '../problems.ts';
 import type { Services } from '../services.ts';
-import { admitUpgrade, placeOf } from './websocket.ts';
+import { admitUpgrade, handedOver, placeOf } from './websocket.ts';
 
 /**
  * `/cable`. Foreign origins and a missing subprotocol are refused before the upgrade, but who the caller is only after it:
@@ -20,6 +20,7 @@ export async function cableRoute(app: FastifyInstance, services: Services): Prom
       const { query, headers } = request;
       const place = placeOf(request);
       new CableSession(socket, { request: { query: query as Record<string, unknown>, headers }, place }, services);
+      handedOver(request);
     },
   });
 }

@@ -75,6 +75,7 @@ export async function websocketRoute(app: FastifyInstance, services: Services): 
       const { ticket } = request.query as { ticket?: unknown };
       const place = placeOf(request);
       new Session(socket, { ticket: typeof ticket === 'string' ? ticket : undefined, place }, services);
+      handedOver(request);
     },
   });
 }
@@ -114,6 +115,13 @@ export function admitUpgrade(services: Services, request: FastifyRequest, transp
     ofConnections.set(socket, place);
   }
   places.set(request, place);
+}
+
+/** There is a session now, which gives the place back when it is gone: the connection itself no longer does. */
+export function handedOver(request: FastifyRequest): void {
+  const { socket } = request.raw;
+  socket.off('close', releasePlace);
+  ofConnections.delete(socket);
 }
 
 /** The place that {@link admitUpgrade} took. */

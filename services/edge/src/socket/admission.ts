@@ -26,7 +26,8 @@ export class Admission {
   readonly #now: () => number;
   readonly #arrivals: TokenBucket | undefined;
   readonly #ofAddress = new Map<string, number>();
-  readonly #ofUser = new Map<string, number>();
+  /** Tenant → user → connections. */
+  readonly #ofUser = new Map<string, Map<string, number>>();
   #places = 0;
 
   constructor(parts: AdmissionParts) {
@@ -71,17 +72,22 @@ export class Admission {
 
   readonly #register: Register = {
     claim: (principal) => {
-      const user = `${principal.tenant}/${principal.sub}`;
+      const { tenant, sub } = principal;
       const perUser = this.#parts.config.TOOLSTREAM_MAX_CONNECTIONS_PER_USER;
-      if (perUser > 0 && (this.#ofUser.get(user) ?? 0) >= perUser) return undefined;
-      count(this.#ofUser, user, 1);
-      return user;
+      const users = this.#ofUser.get(tenant) ?? new Map<string, number>();
+      if (perUser > 0 && (users.get(sub) ?? 0) >= perUser) return false;
+      count(users, sub, 1);
+      this.#ofUser.set(tenant, users);
+      return true;
     },
     settle: (transport, outcome, reason) => this.#parts.metrics.connection(transport, outcome, reason),
-    release: (address, user) => {
+    release: (address, principal) => {
       this.#places--;
       if (address !== undefined) count(this.#ofAddress, address, -1);
-      if (user !== undefined) count(this.#ofUser, user, -1);
+      const users = principal && this.#ofUser.get(principal.tenant);
+      if (!users) return;
+      count(users, principal.sub, -1);
+      if (users.size === 0) this.#ofUser.delete(principal.tenant);
     },
   };
 
@@ -94,10 +100,10 @@ export class Admission {
 
 /** Where places are counted: one for all of them. */
 interface Register {
-  /** The user's name here; `undefined` when the user has as many connections as allowed. */
-  claim(principal: Principal): string | undefined;
+  /** False when the user has as many connections as allowed. */
+  claim(principal: Principal): boolean;
   settle(transport: Transport, outcome: string, reason: string): void;
-  release(address: string | undefined, user: string | undefined): void;
+  release(address: string | undefined, principal: Principal | undefined): void;
 }
 
 /** One connection's place, from before the upgrade until its end. */
@@ -105,7 +111,7 @@ export class Place {
   readonly #register: Register;
   readonly #transport: Transport;
   readonly #address: string | undefined;
-  #user: string | undefined;
+  #principal: Principal | undefined;
   #settled = false;
   #released = false;
 
@@ -117,12 +123,12 @@ export class Place {
 
   /** Says whose connection it is, once that is known. Throws `rate_limited` when the user has as many as allowed. */
   claim(principal: Principal): void {
-    if (this.#user !== undefined || this.#released) return;
-    this.#user = this.#register.claim(principal);
-    if (this.#user === undefined) {
+    if (this.#principal || this.#released) return;
+    if (!this.#register.claim(principal)) {
       this.refused('rate_limited', 'user');
       throw new Refusal('rate_limited', 'You have all the connections that you may have: close one first.', soon(5));
     }
+    this.#principal = principal;
     this.#settle('accepted', 'accepted');
   }
 
@@ -135,7 +141,7 @@ export class Place {
     if (this.#released) return;
     this.#released = true;
     this.#settle('abandoned', 'abandoned');
-    this.#register.release(this.#address, this.#user);
+    this.#register.release(this.#address, this.#principal);
   }
 
   #settle(outcome: string, reason: string): void {

@@ -41,7 +41,7 @@ export class ClientQueue implements Outlet, DueClient {
   readonly #form: 'ws' | 'sse';
   readonly #slowMs: number;
   readonly #congestedBytes: number;
-  #chunks: Buffer[] = [];
+  #chunks: Buffer[] | undefined;
   #bytes = 0;
   /**
    * The sink holds at most this: all that it was given since it was last asked. Asking a socket costs as much as all the
@@ -75,7 +75,8 @@ export class ClientQueue implements Outlet, DueClient {
   write(chunk: Chunk): void {
     if (this.#closed) return;
     const buffer = chunk[this.#form];
-    this.#chunks.push(buffer);
+    if (this.#chunks) this.#chunks.push(buffer);
+    else this.#chunks = [buffer];
     this.#bytes += buffer.length;
     if (!this.#scheduled) {
       this.#scheduled = true;
@@ -86,9 +87,9 @@ export class ClientQueue implements Outlet, DueClient {
 
   /** Hands everything over at once: before a close frame, which must come last. */
   flush(): void {
-    if (this.#chunks.length === 0) return;
     const chunks = this.#chunks;
-    this.#chunks = [];
+    if (!chunks) return;
+    this.#chunks = undefined;
     this.#given += this.#bytes;
     this.#bytes = 0;
     this.#sink.write(chunks);
@@ -96,7 +97,7 @@ export class ClientQueue implements Outlet, DueClient {
 
   close(): void {
     this.#closed = true;
-    this.#chunks = [];
+    this.#chunks = undefined;
     this.#bytes = 0;
     clearTimeout(this.#slowTimer);
   }

@@ -342,6 +342,7 @@ export class Session implements Client, Peer, QueueOwner {
 
   gone(): void {
     this.#end();
+    this.#place.release();
     this.#parts.clients.remove(this);
   }
 

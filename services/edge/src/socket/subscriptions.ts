@@ -16,6 +16,7 @@ import { type Outlet, Subscription, type SubscriptionOptions } from '../feeds/su
 import type { EdgeMetrics } from '../metrics.ts';
 import { Refusal } from '../problems.ts';
 import type { AcksOptions } from './acks.ts';
+import { Few } from './few.ts';
 import { MessageSubscriptions, type MessageSubscriptionsParts, type RunFollower } from './message-subscriptions.ts';
 import { type About, type Peer, refusalFor } from './peer.ts';
 
@@ -96,7 +97,7 @@ class Held implements SubscriptionOptions {
 export class Subscriptions implements RunFollower, AcksOptions {
   readonly #peer: Peer;
   readonly #parts: SubscriptionsParts;
-  readonly #held = new Map<string, Held>();
+  readonly #held = new Few<Held>();
   /** Few connections watch messages. */
   #ofMessages: MessageSubscriptions | undefined;
 
@@ -179,7 +180,7 @@ export class Subscriptions implements RunFollower, AcksOptions {
   /** Ends what a new token no longer allows; the rest goes on without a break. */
   recheck(principal: Principal): void {
     this.#ofMessages?.recheck(principal);
-    for (const held of [...this.#held.values()]) {
+    for (const held of this.#held.values()) {
       const allowed = held.appOf === undefined || mayUseApp(principal, held.appOf);
       if (allowed && hasScope(principal, 'runs:read')) continue;
       this.#peer.error(new Refusal('forbidden', 'The new token does not allow this subscription.'), held.names);
@@ -203,17 +204,17 @@ export class Subscriptions implements RunFollower, AcksOptions {
 
   /** The connection has room again. Who was asked first is asked last the next time, so that none takes all the room. */
   drained(waited: boolean): void {
-    const [first] = this.#held;
+    const { first } = this.#held;
     for (const subscription of [...this.subscriptions()]) subscription.drained(waited);
-    if (first && this.#held.get(first[0]) === first[1]) {
-      this.#held.delete(first[0]);
-      this.#held.set(...first);
+    if (first && this.#held.first === first) {
+      this.#held.delete(first);
+      this.#held.set(first);
     }
   }
 
   close(): void {
     this.#ofMessages?.close();
-    for (const held of [...this.#held.values()]) this.drop(held);
+    for (const held of this.#held.values()) this.drop(held);
   }
 
   #hasRoom(names: About): boolean {
@@ -224,7 +225,7 @@ export class Subscriptions implements RunFollower, AcksOptions {
 
   #hold(names: Names, message: string | undefined): Held {
     const held = new Held(names, message, { outlet: this.#peer.outlet, parts: this.#parts, owner: this });
-    this.#held.set(held.key, held);
+    this.#held.set(held);
     return held;
   }
 
@@ -261,8 +262,7 @@ export class Subscriptions implements RunFollower, AcksOptions {
     held.over = true;
     held.subscription?.close();
     held.lease?.release();
-    const { key } = held;
-    if (this.#held.get(key) === held) this.#held.delete(key);
+    this.#held.delete(held);
   }
 }
 
