@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Anthropic from '@anthropic-ai/sdk';
 import { runToolCalls, toolsFor } from '@toolstream/agents';
 import { aiSdkTools } from '@toolstream/agents/ai-sdk';
-import type { Client, WatchItem } from '@toolstream/client';
+import { type Client, createClient, type WatchItem } from '@toolstream/client';
 import { messagesAgent } from '@toolstream/example-anthropic-agent';
 import { type ModelStub, PAGE, pageScript, type Script, startModelStub } from '@toolstream/example-model-stub';
 import { chatAgent, responsesAgent } from '@toolstream/example-openai-agent';
@@ -165,6 +165,23 @@ describe('The results of a response', () => {
     await expect(waiting).rejects.toThrow(/abort/i);
     const answered = await runToolCalls(completion, options);
     expect(answered).toMatchObject({ status: 'succeeded', format: 'openai', messages: [{ role: 'tool' }] });
+  });
+
+  it('name the run that goes on where the abort may not cancel it', async () => {
+    const completion = await scripted(waits(100));
+    const abort = new AbortController();
+    const writer = createClient({ url: stack.url, token: await stack.token({ scope: 'runs:read runs:write' }) });
+    const waiting = runToolCalls(completion, {
+      client: writer,
+      app: 'not-mine',
+      signal: abort.signal,
+      onEvent: () => abort.abort(),
+    });
+    await expect(waiting).rejects.toMatchObject({
+      code: 'not_cancelled',
+      message: expect.stringMatching(/run 0-\w+ /),
+    });
+    writer.close();
   });
 
   it('never come of a response that was cut off', async () => {

@@ -1,3 +1,4 @@
+import type { Dialect } from './dialect.ts';
 import {
   bearer,
   fieldsOf,
@@ -10,7 +11,6 @@ import {
   type SentTurn,
   textOf,
 } from './script.ts';
-import type { Dialect } from './server.ts';
 
 /** Anthropic's Messages API. */
 export const anthropicMessages: Dialect = {

@@ -1,3 +1,4 @@
+import type { Dialect, Ids } from './dialect.ts';
 import {
   bearer,
   fieldsOf,
@@ -10,7 +11,6 @@ import {
   type SentTurn,
   textOf,
 } from './script.ts';
-import type { Dialect, Ids } from './server.ts';
 
 /** OpenAI's Responses API. The conversation is sent whole each time: nothing is stored. */
 export const responses: Dialect = {

@@ -2,22 +2,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { anthropicMessages } from './anthropic.ts';
 import { chatCompletions } from './chat.ts';
+import type { Dialect, Ids } from './dialect.ts';
 import { responses } from './responses.ts';
 import { BadRequest, type Result, type Script, type SentCall, type SentTurn } from './script.ts';
-
-/** One API's dialect: how it asks, how it answers, how it refuses. */
-export interface Dialect {
-  readonly key: (headers: IncomingMessage['headers']) => string | undefined;
-  /** Checks the whole request against what was sent so far; gives the results that it brings. */
-  read(body: unknown, sent: readonly SentTurn[]): readonly Result[];
-  answer(turn: SentTurn, body: unknown, ids: Ids): unknown;
-  /** The same answer as events: `event` only where the API names them. */
-  stream(turn: SentTurn, body: unknown, ids: Ids): { event?: string; data: unknown }[];
-  error(message: string, type: 'invalid_request_error' | 'authentication_error'): unknown;
-  readonly callIdPrefix: string;
-}
-
-export type Ids = (prefix: string) => string;
 
 const DIALECTS: Readonly<Record<string, Dialect>> = {
   '/v1/chat/completions': chatCompletions,
