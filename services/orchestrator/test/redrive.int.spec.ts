@@ -195,3 +195,13 @@ describe('A list of dead letters', () => {
     expect((await list({ app: APP })).entries).toHaveLength(4);
   });
 });
+
+describe('A store of dead letters that was made without an end of its entries', () => {
+  it('gets one when an orchestrator starts', async () => {
+    await world.jsm.streams.update(`KV_${DEAD_LETTERS_BUCKET}`, { max_age: 0 });
+    const bucket = await new Kvm(world.nc).open(DEAD_LETTERS_BUCKET);
+    expect((await bucket.status()).ttl).toBe(0);
+    await world.orchestrator('b');
+    expect((await bucket.status()).ttl / 86_400_000).toBe(30);
+  });
+});
