@@ -37,7 +37,7 @@ module.exports = {
     mayUse('client', 'libs/client', CORE),
     mayUse('agents', 'libs/agents', [...CONTRACT, 'libs/client']),
     mayUse('testkit', 'libs/testkit', [...CORE, 'libs/event-log']),
-    mayUse('cli', 'libs/cli', [...CORE, ...lib('client', 'testkit', 'service-kit')]),
+    mayUse('cli', 'libs/cli', [...CORE, ...lib('client', 'testkit', 'service-kit', 'stores')]),
     mayUse('orchestrator', 'services/orchestrator', SHELL),
     mayUse('executor', 'services/executor', [...SHELL, 'libs/tool-kit']),
     mayUse('projection', 'services/projection', SHELL),

@@ -2,6 +2,7 @@ import { StringDecoder } from 'node:string_decoder';
 import type { Json } from '@toolstream/proto-events';
 import { ToolFailure } from './failure.ts';
 import { toolFetch } from './fetch/default.ts';
+import type { ToolFetch } from './fetch/types.ts';
 import { cleanText } from './output.ts';
 import type { ProgressReport } from './progress.ts';
 import type { ToolArtifacts, ToolWorkspace } from './stores.ts';
@@ -39,9 +40,6 @@ export interface ToolHost {
   readonly workspace: ToolWorkspace;
   readonly artifacts: ToolArtifacts;
 }
-
-/** The platform's `fetch`, or one that stands in for it. */
-export type ToolFetch = typeof globalThis.fetch;
 
 export interface ContextOptions {
   /** What `ctx.fetch` sends its requests with. Aborts and counts are the context's own business. */

@@ -9,7 +9,6 @@ export {
   type MetricCounts,
   type MetricName,
   type ToolContext,
-  type ToolFetch,
   type ToolHost,
   type ToolLog,
 } from './context.ts';
@@ -34,6 +33,7 @@ export {
   parseAllowList,
   toolFetch,
 } from './fetch/index.ts';
+export type { ToolFetch } from './fetch/types.ts';
 export { type JsonSchema, type SchemaCheck, schemaCheck } from './json-schema.ts';
 export { cleanText, OUTPUT_LIMITS, OutputBuffer, type OutputChunk, type OutputLimits } from './output.ts';
 export { MAX_WAITING_STAGES, ProgressCoalescer, ProgressQueue, type ProgressReport } from './progress.ts';

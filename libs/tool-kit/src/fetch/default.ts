@@ -1,6 +1,6 @@
-import type { ToolFetch } from '../context.ts';
 import { type GuardedFetch, guardedFetch } from './guarded-fetch.ts';
 import { fetchOptionsFrom } from './options.ts';
+import type { ToolFetch } from './types.ts';
 
 let shared: GuardedFetch | undefined;
 

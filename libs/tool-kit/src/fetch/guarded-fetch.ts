@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import type { ToolFetch } from '../context.ts';
 import { isToolFailure, ToolFailure } from '../failure.ts';
 import { ACCEPTED_ENCODINGS, boundedBody, decodersFor } from './body.ts';
 import { checkUrl, openDispatcher } from './connect.ts';
 import { badResponse, fetchFailed, responseTooLarge, tooManyRedirects, urlForbidden } from './failures.ts';
 import { FETCH_DEFAULTS, type FetchOptions } from './options.ts';
+import type { ToolFetch } from './types.ts';
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const WITHOUT_BODY = new Set([204, 205, 304]);

@@ -1,6 +1,7 @@
 import type { Json, ToolError } from '@toolstream/proto-events';
-import { type CallInfo, createContext, type MetricCounts, type ToolFetch } from '../context.ts';
+import { type CallInfo, createContext, type MetricCounts } from '../context.ts';
 import { type AbortKind, isToolFailure, ToolAborted } from '../failure.ts';
+import type { ToolFetch } from '../fetch/types.ts';
 import type { ProgressReport } from '../progress.ts';
 import type { Tool } from '../tool.ts';
 import { MemoryArtifacts } from './memory-artifacts.ts';
