@@ -34,7 +34,7 @@ interface Idle {
  * before keeps their memory.
  */
 export function idle({ quick, say }: BenchOptions): Promise<Report> {
-  const clients = quick ? 1_500 : 5_000;
+  const clients = quick ? 2_000 : 10_000;
   return withCleanup(async (cleanup) => {
     const { url: natsUrl } = await benchNats(cleanup);
     const runs = Array.from({ length: RUNS }, (_, number) => benchRun(number));
