@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { redact } from '@toolstream/service-kit';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -162,8 +162,32 @@ async function answerError(
     const why = refusal.code === 'unauthenticated' ? '' : ', error="invalid_token"';
     reply.header('WWW-Authenticate', `Bearer realm="toolstream"${why}`);
   }
+  if (refusal.code === 'body_too_large') {
+    reply.removeHeader('Connection');
+    discardRest(request.raw);
+  }
   const problem = problemOf(refusal, request.id);
   return reply.code(problem.status).header('Content-Type', PROBLEM_JSON).send(JSON.stringify(problem));
+}
+
+const DISCARD_BYTES = 64 * 1024 * 1024;
+const DISCARD_MS = 10_000;
+
+/**
+ * A client that still sends reads no answer before it is done, and loses it when the connection is closed under it: the
+ * rest of a body that is refused is read and thrown away, within bounds.
+ */
+function discardRest(request: IncomingMessage): void {
+  const cut = () => request.destroy();
+  const timer = setTimeout(cut, DISCARD_MS).unref();
+  let left = DISCARD_BYTES;
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) cut();
+  });
+  request.on('close', () => clearTimeout(timer));
+  request.on('error', () => {});
+  request.resume();
 }
 
 /** Fastify's own refusals, in our codes. */

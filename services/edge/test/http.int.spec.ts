@@ -687,6 +687,17 @@ function routesOf(): { url: string; methods: string[] }[] {
   return found;
 }
 
+describe('a body that is too large', () => {
+  it('is refused so that a client which is still sending reads the refusal, and the connection goes on', async () => {
+    const body = `{"app":"a","tool_calls":[],"pad":"${'x'.repeat(12 * 1024 * 1024)}"}`;
+    for (let round = 0; round < 20; round++) {
+      const answer = await edge.fetch('/v1/runs', { method: 'POST', body });
+      expect(answer.status).toBe(413);
+      expect(((await answer.json()) as { code: string }).code).toBe('body_too_large');
+    }
+  });
+});
+
 describe('the documentation', () => {
   it('is a page of its own origin, with everything that it loads', async () => {
     const page = await edge.fetch('/docs', { token: '' });

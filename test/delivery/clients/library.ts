@@ -20,6 +20,8 @@ export interface LibraryOptions {
 interface Watched {
   watch: RunWatch | AppWatch;
   over: boolean;
+  /** Closed by the application, which comes back by a timer. */
+  left?: boolean;
   lost: boolean;
   /** What the library reported since its last snapshot. */
   reported: Set<string>;
@@ -66,7 +68,8 @@ export class LibraryClient implements DeliveryClient {
     if (deed.do !== 'leave' || this.topics.length === 0) return;
     const topic = this.topics[0]!;
     const known = this.#watched.get(topic);
-    if (!known || known.over) return;
+    if (!known || known.over || known.left) return;
+    known.left = true;
     const { state, cursor } = known.watch;
     known.watch.close();
     setTimeout(() => this.#watch(topic, cursor, state), deed.forMs);
