@@ -12,8 +12,6 @@ export interface Client {
   tick(now: number, ping: Frame): void;
   /** Its token was revoked: says so and closes, not to come back. */
   revoke(): void;
-  /** A moment after a tick: what it left to be sent with something else, and was not, goes now. */
-  settle?(): void;
   /** Says goodbye and closes. */
   drain(retryMs: number): void;
   /** Ends what did not close by itself. */
@@ -21,13 +19,11 @@ export interface Client {
 }
 
 const MAX_TICK_MS = 1_000;
-const SETTLE_MS = 100;
 
 /** Every client of this process. One timer serves all of them. */
 export class Clients {
   readonly #clients = new Set<Client>();
   readonly #timer: NodeJS.Timeout;
-  readonly #tickMs: number;
   readonly #now: () => number;
   #isRevoked: (principal: Principal) => boolean = () => false;
   #leaving = false;
@@ -36,8 +32,7 @@ export class Clients {
 
   constructor(heartbeatMs: number, now: () => number = Date.now) {
     this.#now = now;
-    this.#tickMs = Math.max(10, Math.min(MAX_TICK_MS, heartbeatMs / 4));
-    this.#timer = setInterval(() => this.#tick(), this.#tickMs);
+    this.#timer = setInterval(() => this.#tick(), Math.max(10, Math.min(MAX_TICK_MS, heartbeatMs / 4)));
     this.#timer.unref();
   }
 
@@ -127,10 +122,5 @@ export class Clients {
     const now = this.#now();
     const ping = Frame.of({ type: 'ping', time: new Date(now).toISOString() });
     for (const client of this.#clients) client.tick(now, ping);
-    setTimeout(() => this.#settle(), Math.min(SETTLE_MS, this.#tickMs / 2)).unref();
-  }
-
-  #settle(): void {
-    for (const client of this.#clients) client.settle?.();
   }
 }

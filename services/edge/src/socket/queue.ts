@@ -27,8 +27,6 @@ export interface QueueOwner {
   onDrained(waited: boolean): void;
   /** The client did not make room in time. */
   onSlow(): void;
-  /** Asked when something is about to be handed over: what can leave with it needs no write of its own. */
-  addition?(): Chunk | undefined;
 }
 
 /**
@@ -107,11 +105,6 @@ export class ClientQueue implements Outlet, DueClient {
   /** At the end of a turn of the event loop. */
   handOver(): void {
     this.#scheduled = false;
-    const addition = this.#chunks && this.#owner.addition?.()?.[this.#form];
-    if (addition) {
-      this.#chunks!.push(addition);
-      this.#bytes += addition.length;
-    }
     this.flush();
     // The kernel took everything at once: no drain will be reported.
     if (this.#congested && this.#sink.buffered === 0) this.#relieve(false);

@@ -68,8 +68,6 @@ export class Session implements Client, Peer, QueueOwner {
   #waiting: ClientFrame[] | undefined;
   #refreshing: Promise<void> | undefined;
   #heardAt = Date.now();
-  /** A ping that goes with the next events, or by itself if none come soon. */
-  #owed: Frame | undefined;
   #pingDue: number;
 
   constructor(ws: WebSocket, { ticket, place }: SessionOptions, parts: SessionParts) {
@@ -137,23 +135,9 @@ export class Session implements Client, Peer, QueueOwner {
       this.#ws.ping();
     }
     // A client that does not read its events does not read this either.
-    if (this.outlet.congested) return;
-    if (beat || this.#acks.due(now)) this.#owed = ping;
-    if (beat) this.settle();
-  }
-
-  addition(): Frame | undefined {
-    const ping = this.#owed;
-    if (!ping) return undefined;
-    this.#owed = undefined;
-    this.#acks.pinged(Date.now());
-    return ping;
-  }
-
-  settle(): void {
-    if (this.closed || this.outlet.congested) return;
-    const ping = this.addition();
-    if (ping) this.outlet.write(ping);
+    if (this.outlet.congested || !(beat || this.#acks.due(now))) return;
+    this.outlet.write(ping);
+    this.#acks.pinged(now);
   }
 
   onDrained(waited: boolean): void {
