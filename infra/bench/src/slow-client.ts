@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type ServiceSpec, type StackFacts, toolstreamServices } from '@toolstream/cli';
 import { fold, toSnapshot } from '@toolstream/domain';
 import { withCleanup } from './cleanup.ts';
+import { edgeCounter } from './edge-metrics.ts';
 import { benchRun, stampedId, working } from './events.ts';
 import { exampleFrame } from './frames.ts';
 import { benchLog } from './log.ts';
@@ -33,6 +34,8 @@ interface Turn {
   readonly p99: number;
   /** Growth of the server's memory while the slow client was there. */
   readonly grown?: number;
+  /** Bytes that the server kept for it. */
+  readonly kept?: number;
   readonly sipped?: Sipped;
   readonly right?: boolean;
 }
@@ -60,7 +63,7 @@ export function slowClient({ quick, say }: BenchOptions): Promise<Report> {
       room: roomDoor(await portOf(peers.room), run.run),
     };
     const like = exampleFrame(working(run, 0, 1_000, stampedId(0, 0), DETAIL_BYTES));
-    const emission = { rate: EVENTS_PER_SECOND, seconds: quick ? 4 : 8, like, rooms: [run.run] };
+    const emission = { rate: EVENTS_PER_SECOND, seconds: quick ? 4 : 6, like, rooms: [run.run] };
     const sipper = peer('sipper');
 
     const turn = async (server: Server, audiences: readonly Peer[], slow: boolean): Promise<Turn> => {
@@ -72,10 +75,14 @@ export function slowClient({ quick, say }: BenchOptions): Promise<Report> {
       const arrivals = await everything(audiences, sent * FAST);
       const p99 = quantile(ascending(arrivals.flatMap(({ delays }) => delays)), 0.99);
       if (!slow) return { p99 };
+      const kept =
+        server === 'edge'
+          ? await edgeCounter(edge.edgeUrl, 'toolstream_edge_waiting_bytes')
+          : await peers[server].call<number>('waiting');
       const grown = (await settledBytes(pid)) - before;
       if (server !== 'edge') {
         await sipper.call('finish', { until: 0, withinMs: 0 });
-        return { p99, grown };
+        return { p99, grown, kept };
       }
       const stored = await log.readRun(run);
       const last = stored.at(-1)!.seq;
@@ -83,7 +90,7 @@ export function slowClient({ quick, say }: BenchOptions): Promise<Report> {
       const state = fold(stored.map((event) => ({ event: event.event(), seq: event.seq })));
       const right =
         state !== undefined && isDeepStrictEqual(sipped.state, JSON.parse(JSON.stringify(toSnapshot(state, ''))));
-      return { p99, grown, sipped, right };
+      return { p99, grown, kept, sipped, right };
     };
 
     const rows: Row[] = [];
@@ -98,7 +105,7 @@ export function slowClient({ quick, say }: BenchOptions): Promise<Report> {
         );
         const turns = await alternate(
           { without: () => turn(server, audiences, false), with: () => turn(server, audiences, true) },
-          { rounds: quick ? 2 : server === 'edge' ? 9 : 5, warmUp: 1, restMs: 200 },
+          { rounds: quick ? 2 : server === 'edge' ? 7 : 3, warmUp: 1, restMs: 200 },
           (round, all) =>
             say(
               `${NAMES[server]}: round ${round + 1}: p99 ${all.without.p99.toFixed(1)} ms, with the slow one ${all.with.p99.toFixed(1)} ms${sippedText(all.with)}`,
@@ -130,6 +137,10 @@ function rowsOf(server: Server, turns: { readonly without: readonly Turn[]; read
       judged,
     ),
     measured(
+      place('waits in the process for the slow one', 'KiB'),
+      turns.with.map(({ kept = 0 }) => kept / 1_024),
+    ),
+    measured(
       place('memory grown by', 'MiB'),
       turns.with.map(({ grown = 0 }) => mebibytes(grown)),
     ),
@@ -150,8 +161,8 @@ function notesOf(turns: readonly Turn[]): string[] {
   ];
 }
 
-const sippedText = ({ sipped, right, grown = 0 }: Turn): string => {
-  const memory = `, ${mebibytes(grown).toFixed(1)} MiB grown`;
+const sippedText = ({ sipped, right, grown = 0, kept = 0 }: Turn): string => {
+  const memory = `, ${Math.round(kept / 1_024)} KiB kept, ${mebibytes(grown).toFixed(1)} MiB grown`;
   if (!sipped) return memory;
   return `${memory}, ${sipped.frames} frames, ${sipped.snapshots} snapshots, ${right ? 'right' : 'WRONG'}${sipped.closed ? ', closed' : ''}`;
 };

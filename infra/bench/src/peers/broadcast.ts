@@ -30,4 +30,6 @@ serve({
     });
     return { sent };
   },
+  /** Bytes that this process keeps for clients that do not read. */
+  waiting: () => [...server.clients].reduce((sum, client) => sum + client.bufferedAmount, 0),
 });

@@ -12,6 +12,15 @@ export interface Room {
   readonly recoverableMs?: number;
 }
 
+/** What socket.io keeps for a client. */
+interface Waiting {
+  readonly transport: { readonly socket?: { readonly bufferedAmount: number } };
+  readonly writeBuffer: readonly {
+    readonly data?: { readonly length: number };
+    readonly options?: { readonly wsPreEncodedFrame?: readonly Buffer[] };
+  }[];
+}
+
 const http = createServer();
 let io: Server | undefined;
 const frames = new Map<string, ReturnType<typeof framesLike>>();
@@ -47,5 +56,18 @@ serve({
       io?.to(room).emit('event', JSON.parse(next().toString()));
     });
     return { sent };
+  },
+  /** Bytes that this process keeps for clients that do not read: in `ws`, and in front of it. */
+  waiting() {
+    let sum = 0;
+    const engine = io?.engine as unknown as { readonly clients: Readonly<Record<string, Waiting>> } | undefined;
+    for (const client of Object.values(engine?.clients ?? {})) {
+      sum += client.transport.socket?.bufferedAmount ?? 0;
+      for (const { data, options } of client.writeBuffer) {
+        const frame = options?.wsPreEncodedFrame;
+        sum += frame ? frame.reduce((bytes, part) => bytes + part.length, 0) : (data?.length ?? 0);
+      }
+    }
+    return sum;
   },
 });
