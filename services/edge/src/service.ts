@@ -7,6 +7,11 @@ import { type EdgeConfig, hostOf } from './config.ts';
 import { readinessOf } from './readiness.ts';
 
 export const VERSION = '0.1.0';
+/**
+ * Connections that wait to be accepted. When thousands come back at once, one that finds no room here is not refused: it
+ * tries again after a second, then after three. The system may allow fewer (`net.core.somaxconn`).
+ */
+const BACKLOG = 4_096;
 
 /** The edge as a process: streams, log, app, port. */
 export async function startEdge(context: ServiceContext<EdgeConfig>): Promise<RunningService> {
@@ -16,7 +21,7 @@ export async function startEdge(context: ServiceContext<EdgeConfig>): Promise<Ru
   const log = await openEventLog(nc, { partitions });
   const { readiness, metricsText } = context;
   const edge = await buildEdge({ config, nc, log, logger, meter, readiness, metricsText });
-  await edge.http.listen({ port: config.PORT, host: hostOf(config) });
+  await edge.http.listen({ port: config.PORT, host: hostOf(config), backlog: BACKLOG });
   const { port } = edge.http.server.address() as AddressInfo;
   const canary =
     config.TOOLSTREAM_CANARY_MS > 0
