@@ -28,5 +28,10 @@ export {
 } from './embedded/postgres.ts';
 export { endProcess, type ProcessFacts, processFacts } from './embedded/processes.ts';
 export { projectRoot } from './embedded/project-paths.ts';
+export {
+  findRedisServer,
+  type RedisServerBinary,
+  RedisServerNotFound,
+} from './embedded/redis-server-binary.ts';
 export type { ServerExit } from './embedded/server-process.ts';
 export { problemsOfHistory } from './history.ts';

@@ -1,54 +1,5 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { parseOsRelease } from './apt-sources.ts';
-import { runQuietly } from './run-quietly.ts';
+import { unpackFromApt } from './apt-package.ts';
 
-/**
- * The distribution's package and whatever it depends on that this machine lacks, as the machine's own apt sources have
- * them, but with lists and a cache of its own: nothing is installed, no system file is touched and root is not needed.
- * Returns a folder with a `chromium` that can be started, wherever the folder is moved to.
- */
-export async function chromiumFromApt(scratch: string): Promise<string> {
-  if (!existsSync('/etc/os-release') || !existsSync('/etc/apt')) throw new Error('not a Debian-like system');
-  if (parseOsRelease(readFileSync('/etc/os-release', 'utf8')).ID === 'ubuntu')
-    throw new Error('Ubuntu has Chromium as a snap only');
-  for (const name of ['lists/partial', 'cache/archives/partial', 'unpacked/root'])
-    mkdirSync(join(scratch, name), { recursive: true });
-  const settings = {
-    'Dir::State::lists': join(scratch, 'lists'),
-    'Dir::Cache': join(scratch, 'cache'),
-    // The locks of the system's apt guard the system's files; these are others.
-    'Debug::NoLocking': '1',
-    'Acquire::Languages': 'none',
-    'Acquire::Retries': '1',
-    'Acquire::http::Timeout': '10',
-    'Acquire::https::Timeout': '10',
-    'APT::Sandbox::User': 'root',
-  };
-  const options = [...Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`]), '-q'];
-  await runQuietly('apt-get', [...options, 'update'], { timeoutMs: 120_000 });
-  const install = ['-y', '--no-install-recommends', '--download-only', 'install', 'chromium'];
-  await runQuietly('apt-get', [...options, ...install], { timeoutMs: 600_000 });
-  const archives = join(scratch, 'cache', 'archives');
-  const unpacked = join(scratch, 'unpacked');
-  for (const name of readdirSync(archives).filter((file) => file.endsWith('.deb')))
-    await runQuietly('dpkg', ['-x', join(archives, name), join(unpacked, 'root')], { timeoutMs: 120_000 });
-  writeLauncher(unpacked);
-  return unpacked;
-}
-
-/** The package's own start script expects to be installed; this one brings the libraries that lie beside it. */
-function writeLauncher(folder: string): void {
-  const binary = join('root', 'usr', 'lib', 'chromium', 'chromium');
-  if (!existsSync(join(folder, binary))) throw new Error(`the package holds no ${binary}`);
-  const libraries = new Set<string>();
-  for (const entry of readdirSync(join(folder, 'root'), { recursive: true, withFileTypes: true }))
-    if (/\.so(\.|$)/.test(entry.name)) libraries.add(relative(folder, entry.parentPath));
-  const path = join(folder, 'chromium');
-  const paths = [...libraries].map((library) => `$here/${library}`).join(':');
-  writeFileSync(
-    path,
-    `#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\nexport LD_LIBRARY_PATH="${paths}"\nexec "$here/${binary}" "$@"\n`,
-  );
-  chmodSync(path, 0o755);
-}
+/** A folder with a `chromium` that can be started, wherever the folder is moved to. */
+export const chromiumFromApt = (scratch: string): Promise<string> =>
+  unpackFromApt(scratch, { name: 'chromium', binary: 'usr/lib/chromium/chromium', notOnUbuntu: 'as a snap only' });
