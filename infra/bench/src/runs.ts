@@ -1,25 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import type { Cleanup } from './cleanup.ts';
+import { type PumpWish, pump } from './pump.ts';
 import type { BenchStack } from './stack.ts';
 
 export const CALLS_PER_RUN = 50;
-/** Requests under way at once. */
-const REQUESTS = 8;
-const LOOK_EVERY_MS = 20;
-const LATEST_END_MS = 60_000;
 
 export const toolModule = (name: string): string => fileURLToPath(new URL(`./tools/${name}.ts`, import.meta.url));
 
-export interface RunsWish {
+export interface RunsWish extends PumpWish {
   readonly tool: string;
-  /** Runs are submitted for this long … */
-  readonly seconds: number;
-  /** … as long as fewer than this many have not ended. */
-  readonly unended: number;
-  /** No more than this many in all. */
-  readonly atMost?: number;
 }
 
 export interface RunsResult {
@@ -41,36 +31,19 @@ export class Submitter {
     this.#pool.on('error', () => {}); // The next query reports it.
   }
 
-  async submitAndWait({ tool, seconds, unended, atMost = Number.POSITIVE_INFINITY }: RunsWish): Promise<RunsResult> {
+  async submitAndWait({ tool, ...wish }: RunsWish): Promise<RunsResult> {
     // An app of its own, so that a round's runs can be counted.
     const app = `bench-${process.pid}-${Date.now()}-${this.#rounds++}`;
-    const startedAt = performance.now();
-    const stopAt = startedAt + seconds * 1_000;
-    let submitted = 0;
-    let ended = 0;
-    let failure: unknown;
-    const requests = new Set<Promise<void>>();
-    const mayGoOn = () => performance.now() < stopAt && submitted < atMost;
-    while (mayGoOn() || requests.size > 0 || ended < submitted) {
-      while (mayGoOn() && requests.size < REQUESTS && submitted - ended < unended) {
-        submitted++;
-        const request = this.#submit(app, tool)
-          .catch((error: unknown) => {
-            failure ??= error;
-          })
-          .finally(() => requests.delete(request));
-        requests.add(request);
-      }
-      await Promise.race([sleep(LOOK_EVERY_MS), ...requests]);
-      ended = await this.#ended(app);
-      if (failure !== undefined) throw failure;
-      if (performance.now() > stopAt + LATEST_END_MS) {
-        throw new Error(`runs_not_ended: ${await this.#unended(app)} (${submitted - ended} of ${submitted} runs)`);
-      }
-    }
-    const took = (performance.now() - startedAt) / 1_000;
-    await this.#checkAllSucceeded(app, submitted);
-    return { calls: submitted * CALLS_PER_RUN, seconds: took, app };
+    const { batches, seconds } = await pump(
+      {
+        submit: () => this.#submit(app, tool),
+        ended: () => this.#ended(app),
+        unended: () => this.#unended(app),
+      },
+      wish,
+    );
+    await this.#checkAllSucceeded(app, batches);
+    return { calls: batches * CALLS_PER_RUN, seconds, app };
   }
 
   /** When the calls of an app's runs ended, in seconds since 1970, in order. */
