@@ -2,7 +2,7 @@
 export function counterIn(text: string, name: string): number {
   let sum = 0;
   for (const line of text.split('\n')) {
-    const value = new RegExp(`^${name}(?:_total)?(?:\\{[^}]*\\})? ([0-9.e+-]+)`).exec(line)?.[1];
+    const value = new RegExp(`^${name}(?:_total)?(?:\\{.*\\})? ([0-9.e+-]+)`).exec(line)?.[1];
     if (value !== undefined) sum += Number(value);
   }
   return sum;

@@ -19,6 +19,8 @@ const RATES = [60, 120, 240, 480, 960, 1920, 3840, 7680];
 const STEADY = [60, 20];
 const PEERS = { bare: { name: 'bare ws', target: 1.3 }, room: { name: 'socket.io', target: 1.6 } } as const;
 const ARRIVAL_MS = 5_000;
+/** Long enough to see whether a rate is too much. */
+const LOOK_S = 2;
 /** Longer than this many times the planned time: behind. */
 const LATE = 1.2;
 
@@ -67,8 +69,7 @@ export function fanOut({ quick, say }: BenchOptions): Promise<Report> {
     await gather();
 
     let example = '';
-    const seconds = quick ? 2 : 5;
-    const turn = async (contender: Contender, rate: number): Promise<Turn> => {
+    const turn = async (contender: Contender, rate: number, seconds = quick ? LOOK_S : 4): Promise<Turn> => {
       for (const audience of audiences) await audience.call('reset');
       const pid = contender === 'edge' ? edge.pidOf('edge-1') : peers[contender].pid;
       const before = cpuSeconds(pid);
@@ -91,7 +92,7 @@ export function fanOut({ quick, say }: BenchOptions): Promise<Report> {
     const notes = ["the edge's delays begin before the append, those of the others before their send"];
     for (const contender of ['edge', 'bare', 'room'] as const) {
       const { load, saturated } = await saturate(RATES, async (rate) => {
-        const offered = await turn(contender, rate).catch(notTaken);
+        const offered = await turn(contender, rate, LOOK_S).catch(notTaken);
         if (offered) say(`${contender} at ${rate}/s: ${turnText(offered)}`);
         else await gather();
         return offered;
