@@ -10,7 +10,7 @@ import type { BenchOptions } from './options.ts';
 import { alternate, type Target } from './pairs.ts';
 import { Peer } from './peer.ts';
 import type { PublisherSetup } from './peers/publisher.ts';
-import { compared, type Report } from './report.ts';
+import { compared, measured, type Report } from './report.ts';
 import { benchNats } from './servers.ts';
 import { benchStack, edgeWithGc } from './stack.ts';
 
@@ -98,10 +98,9 @@ export function idle({ quick, say }: BenchOptions): Promise<Report> {
       rows: [
         memory('bare ws', turns.bare, TARGET),
         memory('socket.io', turns.room),
-        compared(
-          { benchmark: 'idle', name: `${what}, processor time / socket.io`, unit: 'ms/s' },
+        measured(
+          { benchmark: 'idle', name: `${what}, edge: processor time`, unit: 'ms/s' },
           turns.edge.map(({ cpu }) => cpu),
-          turns.room.map(({ cpu }) => cpu),
         ),
       ],
       notes: [
