@@ -8,6 +8,7 @@ import { stopEverything } from './cleanup.ts';
 import { drain } from './drain.ts';
 import { fanOut } from './fan-out.ts';
 import { idle } from './idle.ts';
+import { jobs } from './jobs.ts';
 import { latency } from './latency.ts';
 import { type Machine, machineFacts } from './machine.ts';
 import type { BenchOptions } from './options.ts';
@@ -27,6 +28,7 @@ const BENCHMARKS: Record<string, (options: BenchOptions) => Promise<Report>> = {
   idle,
   drain,
   throughput,
+  jobs,
   scaling,
   cancel,
 };
@@ -105,5 +107,6 @@ function write(startedAt: Date, results: Results): string {
 
 function summary(rows: readonly Row[]): string {
   const count = (verdict: Row['verdict']) => rows.filter((row) => row.verdict === verdict).length;
-  return `${count('pass')} passed, ${count('missed')} missed, ${count('inconclusive')} inconclusive.`;
+  const text = `${count('pass')} passed, ${count('missed')} missed, ${count('inconclusive')} inconclusive`;
+  return count('skipped') > 0 ? `${text}, ${count('skipped')} skipped.` : `${text}.`;
 }

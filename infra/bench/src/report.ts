@@ -12,8 +12,8 @@ export interface Row {
   /** Of `ours`, where there is no floor. */
   readonly spread?: Spread;
   readonly target?: Target;
-  /** `reported`: a figure without a target. */
-  readonly verdict: Verdict | 'reported';
+  /** `reported`: a figure without a target. `skipped`: nothing was measured, and a note says why. */
+  readonly verdict: Verdict | 'reported' | 'skipped';
   /** What was measured round by round, for whoever wants to judge by themselves. */
   readonly rounds?: { readonly ours: readonly number[]; readonly floor?: readonly number[] };
 }
@@ -51,4 +51,9 @@ export function measured(place: Place, ours: readonly number[], target?: Target)
     verdict: target ? verdictOn(spread, target) : 'reported',
     rounds: { ours },
   };
+}
+
+/** What could not be measured here: said in its place rather than left out. */
+export function skipped(place: Place): Row {
+  return { ...place, ours: Number.NaN, verdict: 'skipped' };
 }
