@@ -128,7 +128,8 @@ async function startRows(
       return { ...delays(started), accepted: startDelays(await ours.acceptances(), started.starts) };
     },
   };
-  for (const { name, run } of peers.latency) contenders[name] = async () => delays(await lightTurn(run, load));
+  for (const { name, run } of peers.latency)
+    contenders[name] = () => ofPeer(name, async () => delays(await lightTurn(run, load)));
   const results = await alternate(contenders, { rounds, warmUp: 1, restMs: 200 }, (round, all) =>
     say(
       `start, round ${round + 1}: ${roundText(all, ({ sent }) => `${sent.p50.toFixed(2)}/${sent.p99.toFixed(1)} ms`)}`,
@@ -161,7 +162,7 @@ async function throughputRows(
   say: BenchOptions['say'],
 ): Promise<Row[]> {
   const contenders: Record<string, () => Promise<number>> = { Toolstream: () => ours.callsPerSecond(seconds) };
-  for (const { name, run } of peers.throughput) contenders[name] = () => run(seconds);
+  for (const { name, run } of peers.throughput) contenders[name] = () => ofPeer(name, () => run(seconds));
   const results = await alternate(contenders, { rounds, warmUp: 1, restMs: 500 }, (round, all) =>
     say(`throughput, round ${round + 1}: ${roundText(all, (perSecond) => `${Math.round(perSecond)}/s`)}`),
   );
@@ -177,6 +178,14 @@ async function throughputRows(
     ...peers.throughput.map(row),
     ...peers.missing.map(({ name }) => skipped(place(`done, ${CONCURRENCY} at a time / ${name}`))),
   ];
+}
+
+async function ofPeer<T>(name: string, turn: () => Promise<T>): Promise<T> {
+  try {
+    return await turn();
+  } catch (error) {
+    throw new Error(`peer_failed: ${name}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 const roundText = <T>(all: Readonly<Record<string, T>>, text: (result: T) => string): string =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseStat } from '../src/cpu.ts';
-import { compared, measured } from '../src/report.ts';
+import { compared, measured, skipped } from '../src/report.ts';
 import { figure, tableOf } from '../src/table.ts';
 
 describe('the table', () => {
@@ -14,6 +14,7 @@ describe('the table', () => {
       value: 1_000,
     }),
     measured({ benchmark: 'latency', name: 'core relay p50', unit: 'ms' }, [0.3, 0.312345]),
+    skipped({ benchmark: 'jobs', name: 'done / BullMQ', unit: '/s' }),
   ];
 
   it('has one line per row, with ratio, spread, target and verdict', () => {
@@ -23,6 +24,7 @@ describe('the table', () => {
     expect(lines[0]).toMatch(/fenced +\/s +8,500 +10,000 +0\.85× +0\.80×–0\.90× +0\.82×–0\.88× +≥ 0\.50× +pass$/);
     expect(lines[1]).toMatch(/tool calls +\/s +1,200 +1,100–1,300 +1,150–1,250 +≥ 1,000 +pass$/);
     expect(lines[2]).toMatch(/core relay p50 +ms +0\.306 .*reported$/);
+    expect(lines[3]).toMatch(/done \/ BullMQ +\/s +– +skipped$/);
   });
 
   it('writes figures with three significant digits, or whole from a thousand on', () => {

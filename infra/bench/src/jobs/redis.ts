@@ -30,7 +30,11 @@ export async function startRedis(cleanup: Cleanup, file: string): Promise<{ read
   });
   failed.catch(() => {}); // Told by the race below, if by anything.
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  // It reads from nobody and would not notice that we are gone.
+  const killed = () => child.kill('SIGKILL');
+  process.once('exit', killed);
   cleanup.add(child, async () => {
+    process.off('exit', killed);
     if (child.pid === undefined) return;
     child.kill('SIGTERM');
     const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
