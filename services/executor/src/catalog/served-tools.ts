@@ -13,7 +13,7 @@ export interface ServedToolsOptions {
 
 const AGAIN_MS = 1_000;
 /** A source that begins anew may list its tools in steps: what is missing for so long is gone. */
-const GONE_AFTER_MS = 10_000;
+const GONE_AFTER_MS = 5_000;
 
 /**
  * The tools that this executor serves: those it started with, and those of sources whose tools change while it runs. The

@@ -6,7 +6,7 @@ import {
   type Transport,
   type TransportSendOptions,
 } from '@modelcontextprotocol/client';
-import { inOrder } from './in-order.ts';
+import { InOrder } from './in-order.ts';
 
 export interface HttpOptions {
   readonly url: string;
@@ -27,6 +27,7 @@ export class HttpTransport implements Transport {
   readonly hasPerRequestStream = true;
   readonly #inner: StreamableHTTPClientTransport;
   readonly #send: Transport['send'];
+  readonly #inOrder = new InOrder();
   readonly #unanswered = new Set<string | number>();
 
   constructor({ url, headers }: HttpOptions) {
@@ -36,7 +37,7 @@ export class HttpTransport implements Transport {
     this.#inner.onerror = (error) => this.onerror?.(error);
     this.#inner.onmessage = (message) => {
       if (isJSONRPCResponse(message) && message.id !== undefined) this.#unanswered.delete(message.id);
-      inOrder(message, () => this.onmessage?.(message));
+      this.#inOrder.deliver(message, () => this.onmessage?.(message));
     };
   }
 

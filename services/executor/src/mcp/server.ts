@@ -17,6 +17,8 @@ export type AnswerElicitation = (params: ElicitRequest['params']) => ElicitResul
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 30_000;
+/** A call that waits shortens the wait to this. */
+const HURRIED_WAIT_MS = 1_000;
 /** A connection that lived for so long begins with short waits again. */
 const SOUND_MS = 30_000;
 /** A call waits for a server that is away for so long before it fails, retryably. */
@@ -32,6 +34,7 @@ export class McpServer {
   readonly #stop = new AbortController();
   readonly #tried = Promise.withResolvers<void>();
   #connection: McpConnection | undefined;
+  #hurry: () => void = () => {};
   #problem = 'it has not answered yet';
   #answer: AnswerElicitation | undefined;
   #living: Promise<void> | undefined;
@@ -72,6 +75,7 @@ export class McpServer {
     const onAbort = () => reject(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     this.#waiting.add(resolve);
+    this.#hurry();
     try {
       return await promise;
     } finally {
@@ -133,8 +137,20 @@ export class McpServer {
       failures = performance.now() - since > SOUND_MS ? 1 : failures + 1;
       const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failures - 1)) * (0.5 + Math.random() / 2);
       logger.warn({ problem: this.#problem, againInMs: Math.round(wait) }, 'an MCP server is away');
-      await sleep(wait, undefined, { signal, ref: false }).catch(() => {});
+      await this.#wait(wait, signal);
     }
     this.#tried.resolve();
+  }
+
+  /** Less long while a call waits. */
+  async #wait(ms: number, stop: AbortSignal): Promise<void> {
+    const { promise: hurried, resolve } = Promise.withResolvers<void>();
+    this.#hurry = resolve;
+    if (this.#waiting.size > 0) resolve();
+    const woken = new AbortController();
+    const signal = AbortSignal.any([stop, woken.signal]);
+    const slept = (time: number) => sleep(time, undefined, { signal, ref: false }).catch(() => {});
+    await Promise.race([slept(ms), Promise.all([hurried, slept(HURRIED_WAIT_MS)])]);
+    woken.abort();
   }
 }

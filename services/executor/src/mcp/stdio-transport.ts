@@ -8,7 +8,7 @@ import {
   type Transport,
 } from '@modelcontextprotocol/client';
 import { getDefaultEnvironment } from '@modelcontextprotocol/client/stdio';
-import { inOrder } from './in-order.ts';
+import { InOrder } from './in-order.ts';
 
 export interface StdioOptions {
   readonly command: string;
@@ -38,6 +38,7 @@ export class StdioTransport implements Transport {
   onmessage?: (message: JSONRPCMessage) => void;
   readonly stderr = null;
   readonly #options: StdioOptions;
+  readonly #inOrder = new InOrder();
   readonly #buffer = new ReadBuffer({ maxBufferSize: MESSAGE_BYTES });
   #child: ChildProcessWithoutNullStreams | undefined;
   #ended: Promise<void> = Promise.resolve();
@@ -123,7 +124,7 @@ export class StdioTransport implements Transport {
       try {
         const message = this.#buffer.readMessage();
         if (message === null) return;
-        inOrder(message, () => this.onmessage?.(message));
+        this.#inOrder.deliver(message, () => this.onmessage?.(message));
       } catch (error) {
         // A line that is no message: servers print to the wrong stream.
         this.onerror?.(error as Error);
