@@ -48,6 +48,11 @@ export const toolErrorCodes = {
   path_outside_workspace: 'The path leaves the workspace.',
   dead_letter: 'The job was delivered too often without an end.',
   lost_attempt_denied: 'The attempt was lost, and running it again was denied.',
+  mcp_unavailable: 'The MCP server of the tool is not reachable; nothing was asked of it.',
+  mcp_connection_lost: 'The MCP server went away during the call; how far it came is not known.',
+  mcp_unauthorized: 'The MCP server refuses the executor.',
+  mcp_bad_result: 'The MCP server gave a result that does not fit the schema that it announced.',
+  mcp_error: 'The MCP server answered with an error of the protocol.',
   result_too_large: 'The result could not be stored.',
 } as const;
 
