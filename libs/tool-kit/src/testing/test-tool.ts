@@ -1,6 +1,6 @@
-import type { Json, ToolError } from '@toolstream/proto-events';
+import { type InputRequest, inputRequest, type Json, type ToolError } from '@toolstream/proto-events';
 import { type CallInfo, createContext, type MetricCounts } from '../context.ts';
-import { type AbortKind, isToolFailure, ToolAborted } from '../failure.ts';
+import { type AbortKind, INPUT_NEEDED, isToolFailure, ToolAborted } from '../failure.ts';
 import type { ToolFetch } from '../fetch/types.ts';
 import type { ProgressReport } from '../progress.ts';
 import type { Tool } from '../tool.ts';
@@ -33,6 +33,8 @@ export type TestEnd =
   | { readonly status: 'failed'; readonly error: ToolError; readonly retryable: boolean }
   | { readonly status: 'cancelled' }
   | { readonly status: 'released'; readonly reason: 'drain' | 'paused' }
+  /** A person is asked; approved, the next attempt runs with what was approved. */
+  | { readonly status: 'released'; readonly reason: 'input'; readonly request: InputRequest }
   /** It was asked to stop and did not; an executor would have ended its thread or process. */
   | { readonly status: 'terminated'; readonly asked: AbortKind };
 
@@ -183,6 +185,7 @@ function endOf(
   const { thrown } = outcome;
   if (isToolFailure(thrown)) {
     const { code, message, details, retryable } = thrown;
+    if (code === INPUT_NEEDED) return { status: 'released', reason: 'input', request: inputRequest.parse(details) };
     return { status: 'failed', error: { code, message, ...(details === undefined ? {} : { details }) }, retryable };
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown);
