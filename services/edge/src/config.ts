@@ -70,7 +70,7 @@ const settings = z.object({
   /** The goodbyes of a stopping edge are spread over this time. */
   TOOLSTREAM_DRAIN_MS: natural(3_000),
   /** Milliseconds between the rounds of the canary, which proves delivery all the time; 0: off. */
-  TOOLSTREAM_CANARY_MS: z.coerce.number().int().min(0).default(0),
+  TOOLSTREAM_CANARY_MS: natural(0),
   /** Where its clients connect: `ws://…/ws`. Default: this process. */
   TOOLSTREAM_CANARY_URL: z.url().optional(),
 });

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { asError, type Meter } from '@toolstream/service-kit';
 import type { Principal } from '../auth/principal.ts';
 import { requestHash } from '../requests/submission.ts';
@@ -67,7 +68,7 @@ export function startCanary(services: Services, meter: Meter, options: CanaryOpt
         rounds.add(1, { outcome: 'failed' });
         logger.warn({ error: asError(error) }, 'a canary round could not be carried out');
       });
-      await pause(options.everyMs, stopping.signal);
+      await setTimeout(options.everyMs, undefined, { signal: stopping.signal }).catch(() => {});
     }
   };
   const done = loop();
@@ -106,16 +107,3 @@ const principal = (): Principal => ({
   apps: [APP],
   exp: Math.floor(Date.now() / 1000) + 300,
 });
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-  });
-}

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { CURSOR_START, type EventFrame, type ServerFrame, SUBPROTOCOL } from '@toolstream/proto-events';
 import { WebSocket } from 'ws';
 
@@ -78,6 +79,6 @@ export async function followRun(options: FollowerOptions): Promise<Sight> {
   for (;;) {
     options.signal.throwIfAborted();
     if ((await connection()) === 'ended') return sight;
-    await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+    await setTimeout(RECONNECT_MS, undefined, { signal: options.signal });
   }
 }
