@@ -62,9 +62,9 @@ const started = (toolindex: number, attempt: number): Draft => ({
   toolindex,
   attempt,
 });
-const progress = (toolindex: number, percent: number, attempt = 1): Draft => ({
+const progress = (toolindex: number, percent: number | undefined, attempt = 1): Draft => ({
   type: 'tool.progressed.v1',
-  data: { stage: 'working', progress: percent },
+  data: { stage: 'working', ...(percent === undefined ? {} : { progress: percent }) },
   writer: toolindex,
   toolindex,
   attempt,
@@ -86,7 +86,12 @@ const text = fc.oneof(
   fc.constantFrom('', '\ud83d', '\ude00', '\n', 'ü'.repeat(9_000), 'y'.repeat(20_000)),
 );
 const draft: fc.Arbitrary<Draft> = fc.oneof(
-  { weight: 8, arbitrary: fc.tuple(tool, fc.nat({ max: 100 }), attempt).map(([t, p, a]) => progress(t, p, a)) },
+  {
+    weight: 8,
+    arbitrary: fc
+      .tuple(tool, fc.option(fc.nat({ max: 100 }), { nil: undefined }), attempt)
+      .map(([t, p, a]) => progress(t, p, a)),
+  },
   {
     weight: 8,
     arbitrary: fc
@@ -228,6 +233,14 @@ describe('folding', () => {
       const { type, data } = recorded(frame).event as ToolstreamEvent & { data: { text?: string; progress?: number } };
       return [type.split('.')[1], data.text ?? data.progress, frame.folded ?? 1];
     });
+
+  it('keeps the last percentage of an attempt whose newest progress has none', () => {
+    expect(folded(progress(0, 1), progress(0, 2), progress(0, undefined), progress(0, undefined))).toEqual([
+      ['progressed', 2, 2],
+      ['progressed', undefined, 2],
+    ]);
+    expect(folded(progress(0, undefined), progress(0, 3))).toEqual([['progressed', 3, 2]]);
+  });
 
   it('keeps the newest progress of each attempt, and joins the output between which nothing is left', () => {
     expect(

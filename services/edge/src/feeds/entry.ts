@@ -19,6 +19,8 @@ export interface Relayed {
 /** What folding asks of an event that is not a lifecycle event. */
 export interface Volatile {
   readonly kind: 'progress' | 'output' | 'single';
+  /** Progress with a percentage: a state keeps the last one through progress that has none. */
+  readonly measures: boolean;
   /** The attempt, and of output the channel: what supersedes or continues what. */
   readonly of: string;
 }
@@ -107,9 +109,11 @@ export class Entry {
 /** Output that says where it goes on is told as it is. */
 function volatileOf({ type, toolindex, attempt, data }: ToolstreamEvent): Volatile | undefined {
   if (toolindex === undefined || attempt === undefined) return undefined;
-  if (type === 'tool.progressed.v1') return { kind: 'progress', of: `${toolindex}.${attempt}` };
+  const of = `${toolindex}.${attempt}`;
+  if (type === 'tool.progressed.v1') return { kind: 'progress', measures: data.progress !== undefined, of };
   if (type !== 'tool.output.v1') return undefined;
-  return { kind: data.artifact === undefined ? 'output' : 'single', of: `${toolindex}.${attempt}.${data.channel}` };
+  const kind = data.artifact === undefined ? 'output' : 'single';
+  return { kind, measures: false, of: `${of}.${data.channel}` };
 }
 
 export function endStatus(type: string): RunStatus | undefined {

@@ -15,8 +15,8 @@ export interface Fold {
 export const JOINED_BYTES = 256 * 1024;
 
 /**
- * Makes fewer frames of what a client has missed. Left out is progress that later progress of the same attempt supersedes;
- * joined is output of one attempt and channel that has nothing else between it. A stretch of a run ends at each of its
+ * Makes fewer frames of what a client has missed. Left out is progress that later progress of the same attempt supersedes
+ * (a percentage only by another one); joined is output of one attempt and channel that has nothing else between it. A stretch of a run ends at each of its
  * lifecycle events: those are neither folded nor passed by anything, so right after each of them the folded state is exactly
  * the state of the log.
  *
@@ -56,16 +56,18 @@ export function joinedEvent({ entries }: Fold): Uint8Array | undefined {
 
 function supersededIn(entries: readonly Entry[]): Set<Entry> {
   const superseded = new Set<Entry>();
-  const later = new Map<string, Set<string>>();
+  /** Per run and attempt: later progress, and whether any of it has a percentage. */
+  const later = new Map<string, Map<string, boolean>>();
   for (const entry of entries.toReversed()) {
     const { volatile } = entry;
     if (!volatile) {
       later.delete(entry.run);
     } else if (volatile.kind === 'progress') {
-      const ofRun = later.get(entry.run) ?? new Set();
+      const ofRun = later.get(entry.run) ?? new Map<string, boolean>();
       later.set(entry.run, ofRun);
-      if (ofRun.has(volatile.of)) superseded.add(entry);
-      else ofRun.add(volatile.of);
+      const measured = ofRun.get(volatile.of);
+      if (measured !== undefined && (measured || !volatile.measures)) superseded.add(entry);
+      else ofRun.set(volatile.of, volatile.measures);
     }
   }
   return superseded;
