@@ -15,10 +15,10 @@ export interface Fold {
 export const JOINED_BYTES = 256 * 1024;
 
 /**
- * Makes fewer frames of what a client has missed. Left out is progress that later progress of the same attempt supersedes
- * (a percentage only by another one); joined is output of one attempt and channel that has nothing else between it. A stretch of a run ends at each of its
- * lifecycle events: those are neither folded nor passed by anything, so right after each of them the folded state is exactly
- * the state of the log.
+ * Makes fewer frames of what a client has missed. Left out is progress that later progress of the same attempt supersedes (a
+ * percentage only by another one); joined is output of one attempt and channel that has nothing else between it. A stretch
+ * of a run ends at each of its lifecycle events: those are neither folded nor passed by anything, so right after each of them
+ * the folded state is exactly the state of the log.
  *
  * Between them it is safe to stop at every cursor: all output up to it has been sent and none after it, and what supersedes
  * the progress that was left out has a later cursor, which any continuation delivers.
