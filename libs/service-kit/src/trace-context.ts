@@ -36,9 +36,12 @@ export function formatTraceparent({ traceId, spanId, traceFlags }: SpanContext):
   return `00-${traceId}-${spanId}-${(traceFlags & 0xff).toString(16).padStart(2, '0')}`;
 }
 
-/** The given trace context, or a new one: a run keeps one trace id through all services even where nothing exports spans. */
-export function ensureTraceparent(incoming?: string | null): string {
-  const context = parseTraceparent(incoming);
+/**
+ * The given trace context (a header as it came), or a new one: a run keeps one trace id through all services even where
+ * nothing exports spans.
+ */
+export function ensureTraceparent(incoming?: string | readonly string[] | null): string {
+  const context = typeof incoming === 'string' ? parseTraceparent(incoming) : undefined;
   if (context !== undefined) return formatTraceparent(context);
   return `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
 }

@@ -75,13 +75,12 @@ async function answer(
   const tool = state?.tools[index];
   if (!state || tool?.status !== 'awaiting_approval' || approvalId(state, tool) !== interrupt) return undefined;
   const { tenant, run } = address;
-  const { traceparent } = request.headers;
   const name = approved ? 'approve_tool' : 'deny_tool';
   const asked = {
     tenant,
     actor: principal.sub,
     ...adminOf(principal),
-    traceparent: ensureTraceparent(typeof traceparent === 'string' ? traceparent : undefined),
+    traceparent: ensureTraceparent(request.headers.traceparent),
     run,
     index,
     command_id: commandId(name, index, principal.sub, `agui:${interrupt}`),

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { asError, type Meter } from '@toolstream/service-kit';
 import type { Principal } from '../auth/principal.ts';
-import { requestHash } from '../requests/submission.ts';
+import { submitRun } from '../requests/submit.ts';
 import type { Services } from '../services.ts';
 import { followRun } from './follower.ts';
 import { isClean, judge } from './verdict.ts';
@@ -80,23 +80,15 @@ export function startCanary(services: Services, meter: Meter, options: CanaryOpt
   };
 }
 
-async function submit({ orchestrator }: Services): Promise<string> {
+async function submit(services: Services): Promise<string> {
   const calls = Array.from({ length: CALLS }, (_, index) => ({
     call_id: `canary_${index}`,
     name: 'os-write',
     arguments: { file_path: `canary-${index}.txt`, content: `${Date.now()}\n${'canary '.repeat(CONTENT_BYTES / 7)}` },
     depends_on: [],
   }));
-  const wanted = { app: APP, message_id: undefined, mode: 'parallel', priority: 'low', calls } as const;
-  const { run } = await orchestrator.submit({
-    tenant: CANARY_TENANT,
-    actor: 'canary',
-    app: APP,
-    mode: 'parallel',
-    priority: 'low',
-    calls,
-    request_hash: requestHash(wanted),
-  });
+  const context = { principal: principal(), request: { headers: {} }, key: undefined };
+  const { run } = await submitRun(services, context, { app: APP, mode: 'parallel', priority: 'low', calls });
   return run.run_id;
 }
 

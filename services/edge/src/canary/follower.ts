@@ -46,6 +46,7 @@ export async function followRun(options: FollowerOptions): Promise<Sight> {
   const connection = async (): Promise<'ended' | 'broken'> => {
     const address = new URL(options.url);
     address.searchParams.set('ticket', await options.ticket());
+    options.signal.throwIfAborted();
     sight.connections++;
     caughtUp = false;
     let left = options.breakAfter ?? Number.POSITIVE_INFINITY;
@@ -77,7 +78,6 @@ export async function followRun(options: FollowerOptions): Promise<Sight> {
   };
 
   for (;;) {
-    options.signal.throwIfAborted();
     if ((await connection()) === 'ended') return sight;
     await setTimeout(RECONNECT_MS, undefined, { signal: options.signal });
   }

@@ -119,12 +119,11 @@ type Common = Pick<
 
 function common({ principal, request, params, body }: Common, name: RunCommandName, index: number | undefined) {
   const key = idempotencyKey(request.headers['idempotency-key']);
-  const { traceparent } = request.headers;
   return {
     tenant: principal.tenant,
     actor: principal.sub,
     ...adminOf(principal),
-    traceparent: ensureTraceparent(typeof traceparent === 'string' ? traceparent : undefined),
+    traceparent: ensureTraceparent(request.headers.traceparent),
     run: params.id,
     command_id: commandId(name, index, principal.sub, key),
     ...(body.reason === undefined ? {} : { reason: body.reason }),

@@ -98,11 +98,10 @@ export function dlqRoutes({ deadLetters, artifacts }: Services): AnyRoute[] {
         // The dead letter is the key: another one adds nothing, and is checked like everywhere.
         idempotencyKey(request.headers['idempotency-key']);
         await letterOf(principal, id);
-        const { traceparent } = request.headers;
         const outcome = await deadLetters.redrive({
           tenant: principal.tenant,
           actor: principal.sub,
-          traceparent: ensureTraceparent(typeof traceparent === 'string' ? traceparent : undefined),
+          traceparent: ensureTraceparent(request.headers.traceparent),
           id,
           ...(reason === undefined ? {} : { reason }),
         });

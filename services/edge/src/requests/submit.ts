@@ -21,7 +21,6 @@ export async function submitRun(
 ): Promise<{ run: AcceptedRun; replayed: boolean }> {
   const { app, message_id, mode, priority } = submission;
   const { tenant, sub } = principal;
-  const { traceparent } = request.headers;
   const calls = await storeLargeArguments(
     submission.calls,
     tenant,
@@ -31,7 +30,7 @@ export async function submitRun(
   return services.orchestrator.submit({
     tenant,
     actor: sub,
-    traceparent: ensureTraceparent(typeof traceparent === 'string' ? traceparent : undefined),
+    traceparent: ensureTraceparent(request.headers.traceparent),
     app,
     mode,
     priority,
