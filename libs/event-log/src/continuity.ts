@@ -18,20 +18,20 @@ export interface Standpoint {
 }
 
 /**
- * A page brought news behind `low`: nothing between them was purged. Asked after the page was read, so that a purge which
- * ran into the read is seen. Who begins at the start begins with whatever there is. Purges take the oldest first: while the run's event at `low` is there, or its very first one,
- * nothing behind it is gone.
+ * Nothing behind `low` was purged. Asked after what is there was read, so that a purge which ran into the read is seen.
+ *
+ * Purges take the oldest first. So nothing behind a run's position is gone while its event at the position is there, or its
+ * first one; and nothing of an app while the stream begins no later than right behind the position.
  */
 export async function isIntact(
   channel: Channel,
   positions: StreamPositions,
   { partition, filter, low, fromIsEvent }: Pick<Standpoint, 'partition' | 'filter' | 'low' | 'fromIsEvent'>,
 ): Promise<boolean> {
-  if (low === 0) return true;
   if (!fromIsEvent) return (await positions.get(partition)).first <= low + 1;
   const next = (seq: number) =>
     leaderMessage(channel, eventStream(partition), { seq, next_by_subj: filter }, READ_TIMEOUT_MS);
-  if ((await next(low))?.seq === low) return true;
+  if (low > 0 && (await next(low))?.seq === low) return true;
   return (await next(1))?.type === 'run.accepted.v1';
 }
 

@@ -15,6 +15,7 @@ import { type Append, append } from './append.ts';
 import { Channel } from './channel.ts';
 import { consumeDurable } from './consume.ts';
 import type { ConsumeOptions, DurableConsumer } from './consume-options.ts';
+import { isIntact } from './continuity.ts';
 import { readLast } from './direct-get.ts';
 import { StreamMismatchError } from './errors.ts';
 import { follow } from './follow.ts';
@@ -129,9 +130,13 @@ export class EventLog {
     return (await this.#positions.get(partition)).last;
   }
 
-  /** First sequence that a partition still holds, as its leader knows it; one behind the last where it holds nothing. */
-  async firstSeq(partition: number): Promise<number> {
-    return (await this.#positions.get(partition)).first;
+  /**
+   * Nothing that these subjects held behind a position was purged. To be asked after it was read; see {@link isIntact}.
+   * `ofRun`: they are one run's, and the position is that of one of its events, or 0.
+   */
+  isIntact(filter: string, { behind, ofRun }: { behind: number; ofRun: boolean }): Promise<boolean> {
+    const partition = Number(filter.split('.')[2]);
+    return isIntact(this.#channel, this.#positions, { partition, filter, low: behind, fromIsEvent: ofRun });
   }
 
   /** The first event of a subject or wildcard that is still held at or behind `from`, as the leader knows it. */

@@ -180,9 +180,12 @@ export class FollowedPartition {
     }
   }
 
-  /** Only what a read brings may have a purge in it: what passes live is chained to the event before it. */
+  /**
+   * Only what a read brings may have a purge in it: what passes live is chained to the event before it. Who begins at the
+   * start begins with whatever there is.
+   */
   async #isIntact(merge: Merge<StoredEvent>, page: readonly StoredEvent[]): Promise<boolean> {
-    if ((page.at(-1)?.seq ?? 0) <= merge.low) return true;
+    if (merge.low === 0 || (page.at(-1)?.seq ?? 0) <= merge.low) return true;
     // Live events would overtake the page meanwhile.
     merge.hold();
     const { partition, filter, fromIsEvent } = this.#options;

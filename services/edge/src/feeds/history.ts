@@ -3,7 +3,7 @@ import { Entry } from './entry.ts';
 import type { EdgeLog } from './log.ts';
 import { type Topic, topicSubjects } from './topic.ts';
 
-type HistoryLog = Pick<EdgeLog, 'read' | 'firstSeq' | 'firstOf'>;
+type HistoryLog = Pick<EdgeLog, 'read' | 'isIntact'>;
 
 export interface HistoryRequest {
   readonly topic: Topic;
@@ -85,19 +85,10 @@ async function readOnce(log: HistoryLog, request: HistoryRequest): Promise<Histo
 async function isIntact(log: HistoryLog, request: HistoryRequest, page: HistoryPage): Promise<boolean> {
   const { topic, from, partitions } = request;
   for (const [slot, partition] of partitions.entries()) {
-    const position = from[slot]!;
-    if (page.until[slot]! > position && !(await holdsAll(log, topic, partition, position))) return false;
+    const behind = from[slot]!;
+    const subjects = topicSubjects(topic, partition);
+    if (page.until[slot]! > behind && !(await log.isIntact(subjects, { behind, ofRun: topic.kind === 'run' })))
+      return false;
   }
   return true;
-}
-
-/**
- * Purges take the oldest first. So nothing behind a run's position is gone while the event at the position is there, or the
- * run's first one; and nothing of an app while the stream begins no later than right behind the position.
- */
-async function holdsAll(log: HistoryLog, topic: Topic, partition: number, position: number): Promise<boolean> {
-  if (topic.kind === 'app') return (await log.firstSeq(partition)) <= position + 1;
-  const subjects = topicSubjects(topic, partition);
-  if (position > 0 && (await log.firstOf(subjects, position))?.seq === position) return true;
-  return (await log.firstOf(subjects))?.type === 'run.accepted.v1';
 }
