@@ -7,7 +7,7 @@ import type { Services } from '../services.ts';
 import { Acks } from '../socket/acks.ts';
 import type { Place } from '../socket/admission.ts';
 import type { Client } from '../socket/clients.ts';
-import { ClientQueue, type QueueSettings } from '../socket/queue.ts';
+import { ClientQueue } from '../socket/queue.ts';
 import { wireOf } from '../socket/wire.ts';
 import { Channels } from './channels.ts';
 import { type CableRequest, identify } from './credentials.ts';
@@ -70,16 +70,10 @@ export class CableSession implements Client, CableHost {
     this.protocol = ws.protocol;
     this.#ws = ws;
     this.#place = place;
-    const { config, flusher, clients, metrics } = services;
+    const { config, clients, metrics } = services;
     this.channels = new Channels(this);
     this.#inbox = new Inbox(this, (why) => this.end(why));
-    const settings: QueueSettings = {
-      flusher,
-      form: 'ws',
-      limitBytes: config.TOOLSTREAM_CLIENT_BUFFER_BYTES,
-      slowMs: config.TOOLSTREAM_SLOW_CLIENT_MS,
-    };
-    this.#queue = new ClientQueue(wireOf(ws), settings, {
+    this.#queue = new ClientQueue(wireOf(ws), 'ws', services, {
       onDrained: (waited) => this.channels.drained(waited),
       onSlow: () => this.#tooSlow(),
     });

@@ -2,6 +2,7 @@ import { type ClientFrame, clientFrames, type ErrorCode } from '@toolstream/prot
 import { z } from 'zod';
 import { Refusal } from '../problems.ts';
 import { requireShallow } from '../requests/json.ts';
+import type { About } from './peer.ts';
 
 export type ReadFrame =
   | { readonly ok: true; readonly frame: ClientFrame }
@@ -35,4 +36,14 @@ export function readClientFrame(text: string): ReadFrame {
   const parsed = clientFrames[type as keyof typeof clientFrames].safeParse(value);
   if (parsed.success) return { ok: true, frame: parsed.data as ClientFrame };
   return { ok: false, code: 'bad_frame', message: z.prettifyError(parsed.error), type, ...id };
+}
+
+/** What an answer to a frame is about. */
+export function aboutOf(frame: ClientFrame): About {
+  return {
+    ...('id' in frame ? { id: frame.id } : {}),
+    ...('run' in frame && frame.run !== undefined ? { run: frame.run } : {}),
+    ...('app' in frame && frame.app !== undefined ? { app: frame.app } : {}),
+    ...('message_id' in frame && frame.message_id !== undefined ? { message_id: frame.message_id } : {}),
+  };
 }

@@ -1,3 +1,4 @@
+import type { EdgeConfig } from '../config.ts';
 import type { Chunk } from '../feeds/entry.ts';
 import type { DueClient, Flusher } from '../feeds/flusher.ts';
 import { ladderOf } from '../feeds/ladder.ts';
@@ -12,13 +13,9 @@ export interface Sink {
   readonly drainMark?: number;
 }
 
-export interface QueueSettings {
+export interface QueueParts {
+  readonly config: Pick<EdgeConfig, 'TOOLSTREAM_CLIENT_BUFFER_BYTES' | 'TOOLSTREAM_SLOW_CLIENT_MS'>;
   readonly flusher: Flusher;
-  readonly form: 'ws' | 'sse';
-  /** What the client may be behind by. A quarter of it may wait here; the rest stays in the feeds' rings. */
-  readonly limitBytes: number;
-  /** How long a congested queue may take to drain. */
-  readonly slowMs: number;
 }
 
 /** Whose queue it is. */
@@ -30,7 +27,7 @@ export interface QueueOwner {
 }
 
 /**
- * One client's outgoing queue. Frames of one turn of the event loop leave in one write. Once a quarter of `limitBytes` waits
+ * One client's outgoing queue. Frames of one turn of the event loop leave in one write. Once the ladder's `foldBytes` wait
  * the queue is congested, and stays so until it is empty: whoever writes events stops at that and looks again on
  * `onDrained`; what is small and must be told (an answer, a goodbye) may still be written.
  */
@@ -54,13 +51,14 @@ export class ClientQueue implements Outlet, DueClient {
   #slowTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(sink: Sink, { flusher, form, limitBytes, slowMs }: QueueSettings, owner: QueueOwner) {
+  constructor(sink: Sink, form: 'ws' | 'sse', { config, flusher }: QueueParts, owner: QueueOwner) {
+    const ladder = ladderOf(config.TOOLSTREAM_CLIENT_BUFFER_BYTES, config.TOOLSTREAM_SLOW_CLIENT_MS);
     this.#sink = sink;
     this.#owner = owner;
     this.#flusher = flusher;
     this.#form = form;
-    this.#slowMs = slowMs;
-    this.#congestedBytes = Math.max(ladderOf(limitBytes).foldBytes, sink.drainMark ?? 0);
+    this.#slowMs = ladder.closeMs;
+    this.#congestedBytes = Math.max(ladder.foldBytes, sink.drainMark ?? 0);
   }
 
   get congested(): boolean {

@@ -1,35 +1,25 @@
-import {
-  type ClientFrame,
-  type CloseCode,
-  closeCodes,
-  type ErrorCode,
-  type ServerFrame,
-} from '@toolstream/proto-events';
+import { type ClientFrame, type CloseCode, closeCodes, type ServerFrame } from '@toolstream/proto-events';
 import { ulid } from 'ulid';
 import type { RawData, WebSocket } from 'ws';
-import type { Revocations } from '../adapters/revocations.ts';
 import type { Tickets } from '../adapters/tickets.ts';
-import { hasScope, isExpired, type Principal } from '../auth/principal.ts';
-import type { TokenVerifier } from '../auth/tokens.ts';
-import type { Flusher } from '../feeds/flusher.ts';
+import { isExpired, type Principal } from '../auth/principal.ts';
 import { Frame } from '../feeds/frame.ts';
-import { asRefusal, Refusal } from '../problems.ts';
+import { Refusal } from '../problems.ts';
 import { Acks } from './acks.ts';
 import type { Place } from './admission.ts';
-import { type ReadFrame, readClientFrame } from './client-frames.ts';
+import { aboutOf, type ReadFrame, readClientFrame } from './client-frames.ts';
 import type { Client, Clients } from './clients.ts';
 import { Commands, type CommandsParts } from './commands.ts';
-import type { About, Peer } from './peer.ts';
-import { ClientQueue, type QueueOwner, type QueueSettings } from './queue.ts';
+import { type CredentialsParts, closeCodeOf, identify, renew } from './credentials.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { type About, type Peer, refusalFor } from './peer.ts';
+import { ClientQueue, type QueueOwner, type QueueParts } from './queue.ts';
 import { RateLimit } from './rate.ts';
 import { Subscriptions, type SubscriptionsParts } from './subscriptions.ts';
 import { wireOf } from './wire.ts';
 
-export interface SessionParts extends SubscriptionsParts, CommandsParts {
-  readonly tokens: TokenVerifier;
+export interface SessionParts extends SubscriptionsParts, CommandsParts, CredentialsParts, Pick<QueueParts, 'flusher'> {
   readonly tickets: Tickets;
-  readonly revocations: Pick<Revocations, 'covers'>;
-  readonly flusher: Flusher;
   readonly clients: Clients;
 }
 
@@ -40,11 +30,9 @@ export interface SessionOptions {
 
 /** Frames that arrive while the hello is checked wait; more of them than this is no client of ours. */
 const WAITING_FRAMES = 256;
-/** Two heartbeats unanswered, and some time for the answer to travel. */
-const SILENCE_FACTOR = 2.5;
 
 /**
- * One WebSocket's life: greeting, heartbeat, expiry, goodbye.
+ * One WebSocket's life: greeting, expiry, goodbye; and what its client sends, handed to whom it is for.
  *
  *   waiting (for hello) ─→ greeting (the token is checked) ─→ open ─→ closed
  */
@@ -58,7 +46,7 @@ export class Session implements Client, Peer, QueueOwner {
   readonly #subscriptions: Subscriptions;
   /** Most connections only watch. */
   #commands: Commands | undefined;
-  readonly #acks: Acks;
+  readonly #heartbeat: Heartbeat;
   readonly #rate: RateLimit;
   readonly #openedAt = Date.now();
   #state: 'waiting' | 'greeting' | 'open' | 'closed' = 'waiting';
@@ -67,26 +55,18 @@ export class Session implements Client, Peer, QueueOwner {
   /** Until the token is checked. */
   #waiting: ClientFrame[] | undefined;
   #refreshing: Promise<void> | undefined;
-  #heardAt = Date.now();
-  #pingDue: number;
 
   constructor(ws: WebSocket, { ticket, place }: SessionOptions, parts: SessionParts) {
     this.#ws = ws;
     this.#parts = parts;
     this.#place = place;
-    const { config, flusher, clients, tickets } = parts;
+    const { config, clients, tickets } = parts;
     this.#rate = new RateLimit(config.TOOLSTREAM_FRAMES_PER_SECOND, performance.now());
-    this.#pingDue = this.#openedAt + config.TOOLSTREAM_HEARTBEAT_MS;
     this.#subscriptions = new Subscriptions(this, parts);
-    const settings: QueueSettings = {
-      flusher,
-      form: 'ws',
-      limitBytes: config.TOOLSTREAM_CLIENT_BUFFER_BYTES,
-      slowMs: config.TOOLSTREAM_SLOW_CLIENT_MS,
-    };
-    this.outlet = new ClientQueue(wireOf(ws), settings, this);
-    this.#acks = new Acks(this.#subscriptions);
-    if (ticket !== undefined) this.#ticket = tickets.redeem(ticket).catch(asRefusal);
+    this.outlet = new ClientQueue(wireOf(ws), 'ws', parts, this);
+    const acks = new Acks(this.#subscriptions);
+    this.#heartbeat = new Heartbeat(ws, this.outlet, acks, config.TOOLSTREAM_HEARTBEAT_MS);
+    if (ticket !== undefined) this.#ticket = tickets.redeem(ticket).catch((error) => this.#refusalFor(error));
     sessions.set(ws, this);
     ws.on('message', onMessage).on('pong', onPong).on('close', onClose);
     clients.add(this);
@@ -117,27 +97,14 @@ export class Session implements Client, Peer, QueueOwner {
       this.#bye(4008);
     } else if (expires !== undefined && now >= expires * 1000 + config.TOOLSTREAM_TOKEN_GRACE_MS) {
       this.#bye(4200);
-    } else if (now - this.#heardAt >= config.TOOLSTREAM_HEARTBEAT_MS * SILENCE_FACTOR) {
-      this.#bye(4203);
-      this.terminate();
-    } else if (this.#acks.judge(now) === 'close') {
-      this.onSlow();
-    } else if (this.#state === 'open') {
-      this.#ping(now, ping);
+    } else {
+      const failing = this.#heartbeat.judge(now);
+      if (failing === 'silent') {
+        this.#bye(4203);
+        this.terminate();
+      } else if (failing === 'slow') this.onSlow();
+      else if (this.#state === 'open') this.#heartbeat.beat(now, ping);
     }
-  }
-
-  /** The heartbeat is for both sides to see a dead connection; between two of them a ping asks what the client has. */
-  #ping(now: number, ping: Frame): void {
-    const beat = now >= this.#pingDue;
-    if (beat) {
-      this.#pingDue = now + this.#parts.config.TOOLSTREAM_HEARTBEAT_MS;
-      this.#ws.ping();
-    }
-    // A client that does not read its events does not read this either.
-    if (this.outlet.congested || !(beat || this.#acks.due(now))) return;
-    this.outlet.write(ping);
-    this.#acks.pinged(now);
   }
 
   onDrained(waited: boolean): void {
@@ -177,7 +144,7 @@ export class Session implements Client, Peer, QueueOwner {
   }
 
   heard(): void {
-    this.#heardAt = Date.now();
+    this.#heartbeat.heard();
   }
 
   received(data: Buffer, isBinary: boolean): void {
@@ -193,7 +160,7 @@ export class Session implements Client, Peer, QueueOwner {
       : readClientFrame(data.toString());
     if (this.#state === 'waiting') this.#first(read);
     else if (!read.ok) this.error(new Refusal(read.code, read.message), read.id === undefined ? {} : { id: read.id });
-    else if (limit === 'limited') this.error(new Refusal('rate_limited'), labels(read.frame));
+    else if (limit === 'limited') this.error(new Refusal('rate_limited'), aboutOf(read.frame));
     else if (this.#state === 'open') this.#handle(read.frame);
     else this.#wait(read.frame);
   }
@@ -217,13 +184,15 @@ export class Session implements Client, Peer, QueueOwner {
   }
 
   async #greet(hello: Extract<ClientFrame, { type: 'hello' }>): Promise<void> {
-    const principal = await this.#identify(hello.token)
-      .then((known) => this.#admitted(known))
-      .catch(asRefusal);
-    if (this.closed) return;
-    if (principal instanceof Refusal) {
-      this.error(principal);
-      return this.#bye(closeCodeOf(principal));
+    let principal: Principal;
+    try {
+      principal = await identify(hello.token, this.#ticket, this.#parts);
+      if (this.closed) return;
+      this.#place.claim(principal);
+    } catch (error) {
+      const refusal = this.#refusalFor(error);
+      this.error(refusal);
+      return this.#bye(closeCodeOf(refusal));
     }
     this.#principal = principal;
     this.#state = 'open';
@@ -232,23 +201,6 @@ export class Session implements Client, Peer, QueueOwner {
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
     for (const frame of waiting) this.#handle(frame);
-  }
-
-  async #identify(token: string | undefined): Promise<Principal> {
-    if (token !== undefined || !this.#ticket) return this.#parts.tokens.verify(token);
-    const redeemed = await this.#ticket;
-    if (redeemed instanceof Refusal) throw redeemed;
-    return redeemed;
-  }
-
-  #admitted(principal: Principal): Principal {
-    // A ticket was redeemed when the connection came, which may be a while ago.
-    if (this.#parts.revocations.covers(principal)) throw new Refusal('token_revoked');
-    if (!hasScope(principal, 'runs:read') && !hasScope(principal, 'runs:control')) {
-      throw new Refusal('forbidden', 'A connection needs the scope runs:read or runs:control.');
-    }
-    this.#place.claim(principal);
-    return principal;
   }
 
   #welcome({ exp }: Principal): void {
@@ -264,7 +216,7 @@ export class Session implements Client, Peer, QueueOwner {
 
   #handle(frame: ClientFrame): void {
     if (this.closed) return;
-    if ((frame.type === 'subscribe' || frame.type === 'command') && this.#expired()) {
+    if ((frame.type === 'subscribe' || frame.type === 'command') && isExpired(this.principal, Date.now())) {
       this.#late(frame);
       return;
     }
@@ -286,7 +238,7 @@ export class Session implements Client, Peer, QueueOwner {
         this.#refreshInTurn(frame.token);
         return;
       case 'pong':
-        this.#acks.answered(frame.positions, Date.now());
+        this.#heartbeat.answered(frame.positions);
         return;
     }
   }
@@ -301,10 +253,6 @@ export class Session implements Client, Peer, QueueOwner {
     this.#bye(4200);
   }
 
-  #expired(): boolean {
-    return isExpired(this.principal, Date.now());
-  }
-
   #refreshInTurn(token: string): void {
     const before = this.#refreshing ?? Promise.resolve();
     const done = before
@@ -315,17 +263,17 @@ export class Session implements Client, Peer, QueueOwner {
     this.#refreshing = done;
   }
 
-  /** A new token for the same caller. */
   async #refresh(token: string): Promise<void> {
-    const principal = await this.#parts.tokens.verify(token).catch(asRefusal);
+    const principal = await renew(token, this.principal, this.#parts).catch((error) => this.#refusalFor(error));
     if (this.closed) return;
     if (principal instanceof Refusal) return this.error(principal);
-    if (principal.tenant !== this.principal.tenant || principal.sub !== this.principal.sub) {
-      return this.error(new Refusal('forbidden', 'The token belongs to another caller: open a new connection.'));
-    }
     this.#principal = principal;
     this.#welcome(principal);
     this.#subscriptions.recheck(principal);
+  }
+
+  #refusalFor(error: unknown): Refusal {
+    return refusalFor(error, this.#parts.logger, { session: this.session });
   }
 
   #bye(code: CloseCode, retryMs?: number): void {
@@ -365,23 +313,4 @@ function onPong(this: WebSocket): void {
 }
 function onClose(this: WebSocket): void {
   sessions.get(this)?.gone();
-}
-
-const CLOSE_CODES: Partial<Record<ErrorCode, CloseCode>> = {
-  token_expired: 4200,
-  token_revoked: 4004,
-  unauthenticated: 4001,
-  forbidden: 4003,
-  rate_limited: 4101,
-};
-/** How a refused greeting ends. */
-const closeCodeOf = ({ code }: Refusal): CloseCode => CLOSE_CODES[code] ?? 4103;
-
-function labels(frame: ClientFrame): About {
-  return {
-    ...('id' in frame ? { id: frame.id } : {}),
-    ...('run' in frame && frame.run !== undefined ? { run: frame.run } : {}),
-    ...('app' in frame && frame.app !== undefined ? { app: frame.app } : {}),
-    ...('message_id' in frame && frame.message_id !== undefined ? { message_id: frame.message_id } : {}),
-  };
 }

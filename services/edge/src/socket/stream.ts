@@ -8,7 +8,7 @@ import type { EdgeMetrics } from '../metrics.ts';
 import { Refusal } from '../problems.ts';
 import type { Client, Clients } from './clients.ts';
 import { whenGone } from './gone.ts';
-import { ClientQueue, type QueueSettings, type Sink } from './queue.ts';
+import { ClientQueue, type Sink } from './queue.ts';
 
 const COMMENT = Buffer.from(':\n\n');
 const RETRY_MS = 2_000;
@@ -61,13 +61,7 @@ export class EventStream implements Client {
     this.#onClose = onClose;
     this.#words = words;
     this.#beatDue = Date.now() + this.#beatMs;
-    const settings: QueueSettings = {
-      flusher: parts.flusher,
-      form: 'sse',
-      limitBytes: parts.config.TOOLSTREAM_CLIENT_BUFFER_BYTES,
-      slowMs: parts.config.TOOLSTREAM_SLOW_CLIENT_MS,
-    };
-    this.queue = new ClientQueue(responseSink(response), settings, {
+    this.queue = new ClientQueue(responseSink(response), 'sse', parts, {
       onDrained: (waited) => this.#subscription?.drained(waited),
       onSlow: () => {
         parts.metrics.slow('close');
