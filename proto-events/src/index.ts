@@ -12,6 +12,7 @@ export * from './ids.ts';
 export * from './jobs.ts';
 export * from './limits.ts';
 export * from './messages.ts';
+export * from './paths.ts';
 export * from './plan.ts';
 export * from './queries.ts';
 export * from './state.ts';

@@ -1,3 +1,4 @@
+import type { PathRefusal } from '@toolstream/proto-events';
 import type { Change, Deletion, FileVersion } from './file-version.ts';
 
 /** What went wrong with a file or an artifact: a stable code, and a sentence that says what to do. */
@@ -11,9 +12,9 @@ export class StoreError extends Error {
   }
 }
 
-/** `path_outside_workspace` where the path would leave the workspace, `invalid_arguments` where it is no path at all. */
+/** A path that is refused: see {@link PathRefusal}. */
 export class PathError extends StoreError {
-  constructor(code: 'path_outside_workspace' | 'invalid_arguments', message: string) {
+  constructor(code: PathRefusal['code'], message: string) {
     super(code, message);
   }
 }

@@ -15,7 +15,7 @@ export {
 } from './errors.ts';
 export type { Change, Deletion, FileVersion, WorkspaceEntry } from './file-version.ts';
 export { type OpenOptions, openStores, type Stores } from './open-stores.ts';
-export { MAX_PATH_BYTES, normalisePath, type Scope } from './path.ts';
+export { normalisePath, type Scope } from './path.ts';
 export {
   AppWorkspace,
   type ChangeOptions,

@@ -1,6 +1,7 @@
+import { MAX_PATH_BYTES } from '@toolstream/proto-events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_PATH_BYTES, normalisePath, PathError } from '../src/index.ts';
+import { normalisePath, PathError } from '../src/index.ts';
 import { fileKey, pathOfKey } from '../src/path.ts';
 
 const codeOf = (input: string) => {

@@ -36,6 +36,7 @@ export {
 export type { ToolFetch } from './fetch/types.ts';
 export { type JsonSchema, type SchemaCheck, schemaCheck } from './json-schema.ts';
 export { cleanText, OUTPUT_LIMITS, OutputBuffer, type OutputChunk, type OutputLimits } from './output.ts';
+export { normalPath } from './path.ts';
 export { MAX_WAITING_STAGES, ProgressCoalescer, ProgressQueue, type ProgressReport } from './progress.ts';
 export type {
   ArtifactSource,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Json } from '@toolstream/proto-events';
 import type { CallInfo } from '../context.ts';
 import { ToolFailure } from '../failure.ts';
+import { normalPath } from '../path.ts';
 import type { ToolWorkspace, WorkspaceFile } from '../stores.ts';
 
 interface Kept {
@@ -27,7 +28,7 @@ export class MemoryWorkspace {
   /** Files that were there before, written by a run of nobody's. */
   constructor(files: Readonly<Record<string, string | Uint8Array>> = {}) {
     const before: CallInfo = { app: 'test', run: '0-before', index: 0, call_id: 'before', tool: 'before', attempt: 1 };
-    for (const [path, content] of Object.entries(files)) this.#put(before, pathOf(path), bytesOf(content));
+    for (const [path, content] of Object.entries(files)) this.#put(before, normalPath(path), bytesOf(content));
   }
 
   get paths(): string[] {
@@ -35,12 +36,12 @@ export class MemoryWorkspace {
   }
 
   text(path: string): string | undefined {
-    const kept = this.#files.get(pathOf(path));
+    const kept = this.#files.get(normalPath(path));
     return kept && Buffer.from(kept.bytes).toString();
   }
 
   bytes(path: string): Uint8Array | undefined {
-    const kept = this.#files.get(pathOf(path));
+    const kept = this.#files.get(normalPath(path));
     return kept && new Uint8Array(kept.bytes);
   }
 
@@ -53,27 +54,27 @@ export class MemoryWorkspace {
           .slice(0, limit)
           .map((path) => (this.#files.get(path) as Kept).file),
       head: async (path) => {
-        const kept = this.#files.get(pathOf(path));
+        const kept = this.#files.get(normalPath(path));
         return kept && { file: kept.file, revision: kept.revision };
       },
       read: async (path) => {
-        const kept = this.#files.get(pathOf(path));
+        const kept = this.#files.get(normalPath(path));
         return kept && { file: kept.file, revision: kept.revision, bytes: new Uint8Array(kept.bytes) };
       },
       write: async (path, bytes, { expectedRevision, meta, onBytes }) => {
-        const at = pathOf(path);
+        const at = normalPath(path);
         this.#expect(at, expectedRevision);
         onBytes?.(bytes.byteLength, bytes.byteLength);
         return this.#put(call, at, bytes, meta);
       },
       delete: async (path, { expectedRevision }) => {
-        const at = pathOf(path);
+        const at = normalPath(path);
         if (expectedRevision === 0 && !this.#files.has(at) && own(call, this.#left.get(at))) return;
         this.#expectThere(at, expectedRevision);
         this.#leave(call, at);
       },
       rename: async (from, to, { expectedRevision, expectedTargetRevision = 0, meta }) => {
-        const [source, target] = [pathOf(from), pathOf(to)];
+        const [source, target] = [normalPath(from), normalPath(to)];
         const done = this.#left.get(source);
         const moved = this.#files.get(target);
         if (expectedRevision === 0 && !this.#files.has(source) && own(call, done) && done?.to === target && moved) {
@@ -126,20 +127,3 @@ export class MemoryWorkspace {
 
 const bytesOf = (content: string | Uint8Array): Uint8Array =>
   typeof content === 'string' ? Buffer.from(content) : content;
-
-/** The one spelling of a path; refuses what the real workspace refuses. */
-function pathOf(input: string): string {
-  if (/^(\/|~|[A-Za-z]:)|\\/.test(input) || input.split('/').includes('..')) {
-    throw new ToolFailure({ code: 'path_outside_workspace', message: `${input} leaves the workspace.` });
-  }
-  const path = input
-    .split('/')
-    .filter((part) => part !== '' && part !== '.')
-    .join('/')
-    .normalize('NFC');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused.
-  if (path === '' || input.endsWith('/') || /[\u0000-\u001f\u007f]/.test(path) || Buffer.byteLength(path) > 512) {
-    throw new ToolFailure({ code: 'invalid_arguments', message: `${JSON.stringify(input)} is no path of a file.` });
-  }
-  return path;
-}

@@ -1,7 +1,7 @@
 import { constants, mkdir, mkdtemp, open, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { ToolContext } from '@toolstream/tool-kit';
+import { normalPath, type ToolContext } from '@toolstream/tool-kit';
 import { refused } from '../files/refused.ts';
 
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
@@ -31,14 +31,8 @@ export class WorkFolder {
       for (const folder of ['work', 'home', 'tmp']) await mkdir(join(root, folder));
       const copied = new Map<string, Copied>();
       for (const asked of paths) {
-        // The workspace refuses whatever would leave it, also where no file is.
-        const file = await ctx.workspace.read(asked);
-        const path =
-          file?.file.path ??
-          asked
-            .split('/')
-            .filter((part) => part !== '' && part !== '.')
-            .join('/');
+        const path = normalPath(asked);
+        const file = await ctx.workspace.read(path);
         copied.set(path, { path, revision: file?.revision ?? 0, bytes: file?.bytes });
         const target = join(root, 'work', path);
         await mkdir(dirname(target), { recursive: true });
