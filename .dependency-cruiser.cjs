@@ -38,7 +38,7 @@ module.exports = {
     mayUse('agents', 'libs/agents', [...CONTRACT, 'libs/client']),
     mayUse('testkit', 'libs/testkit', [...CORE, 'libs/event-log']),
     mayUse('cli', 'libs/cli', [...CORE, ...lib('client', 'testkit', 'service-kit', 'stores')]),
-    mayUse('orchestrator', 'services/orchestrator', SHELL),
+    mayUse('orchestrator', 'services/orchestrator', [...SHELL, 'libs/tool-kit']),
     mayUse('executor', 'services/executor', [...SHELL, 'libs/tool-kit']),
     mayUse('projection', 'services/projection', SHELL),
     mayUse('edge', 'services/edge', SHELL),
