@@ -35,8 +35,8 @@ export async function startEdge(context: ServiceContext<EdgeConfig>): Promise<Ru
     port,
     ready: readinessOf({ nc, projection, tools }),
     stop: async () => {
-      await canary?.stop();
-      await edge.stop();
+      // Together: a round may just wait for an answer of the orchestrator, and nobody else is to wait for that.
+      await Promise.all([canary?.stop(), edge.stop()]);
     },
   };
 }

@@ -43,6 +43,10 @@ export function admitStream(
   place.claim(principal);
 }
 
+/** Whether the caller takes a stream of server-sent events; who does not say takes anything. */
+export const acceptsEventStream = ({ headers }: Call['request']): boolean =>
+  /\btext\/event-stream\b|\btext\/\*|\*\/\*/i.test(headers.accept ?? '*/*');
+
 /** How long a read waits to include `min_cursor`. */
 const WAIT_MS = 2_000;
 const LOOK_EVERY_MS = 40;

@@ -5,7 +5,7 @@ import { AguiTranslator } from '../agui/translator.ts';
 import { Refusal } from '../problems.ts';
 import type { Services } from '../services.ts';
 import { openTranslation, sendTranslated } from '../translation/open.ts';
-import { admitStream } from './access.ts';
+import { acceptsEventStream, admitStream } from './access.ts';
 import { type AnyRoute, route } from './route.ts';
 
 /** AG-UI 1.0 over HTTP: the tool calls of a conversation are run, and the answer is the run. */
@@ -29,9 +29,7 @@ export function aguiRoutes(services: Services): AnyRoute[] {
       },
       handle: async (call) => {
         const { principal, request, reply, body } = call;
-        const accept = request.headers.accept ?? '*/*';
-        if (!/\btext\/event-stream\b|\btext\/\*|\*\/\*/i.test(accept))
-          throw new Refusal('bad_request', 'Accept must allow text/event-stream.');
+        if (!acceptsEventStream(request)) throw new Refusal('bad_request', 'Accept must allow text/event-stream.');
         admitStream(services, call, 'agui');
         const conversation = conversationOf(body.messages);
         const { calls, results } = conversation;

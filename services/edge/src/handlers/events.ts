@@ -10,7 +10,7 @@ import { topicKey } from '../feeds/topic.ts';
 import { Refusal } from '../problems.ts';
 import type { Services } from '../services.ts';
 import { EventStream } from '../socket/stream.ts';
-import { admitStream, appParams, runOf, runParams } from './access.ts';
+import { acceptsEventStream, admitStream, appParams, runOf, runParams } from './access.ts';
 import { type EventsCall, resumeCursor, sendAppHistory, sendRunHistory } from './event-history.ts';
 import { type AnyRoute, route } from './route.ts';
 
@@ -72,9 +72,8 @@ export function eventRoutes(services: Services): AnyRoute[] {
 }
 
 function wanted({ request }: EventsCall): 'history' | 'stream' {
-  const accept = request.headers.accept ?? '*/*';
-  if (/\bapplication\/(x-)?ndjson\b/i.test(accept)) return 'history';
-  if (/\btext\/event-stream\b|\btext\/\*|\*\/\*/i.test(accept)) return 'stream';
+  if (/\bapplication\/(x-)?ndjson\b/i.test(request.headers.accept ?? '')) return 'history';
+  if (acceptsEventStream(request)) return 'stream';
   throw new Refusal('bad_request', 'Accept must allow text/event-stream or application/x-ndjson.');
 }
 
