@@ -1,4 +1,4 @@
-import { findRedisServer, RedisServerNotFound, startPostgres } from '@toolstream/testkit';
+import { findRedisServer, ProgramNotFound, startPostgres } from '@toolstream/testkit';
 import { type Cleanup, withCleanup } from './cleanup.ts';
 import { watchCpu } from './cpu.ts';
 import { bullMq } from './jobs/bullmq.ts';
@@ -94,7 +94,7 @@ async function startPeers(cleanup: Cleanup): Promise<Peers> {
       missing: [],
     };
   } catch (error) {
-    if (!(error instanceof RedisServerNotFound)) throw error;
+    if (!(error instanceof ProgramNotFound)) throw error;
     const reason = `no redis-server found; install one or set REDIS_SERVER_BIN to it (${error.tried.join('; ')})`;
     return { ...inPostgres, missing: [{ name: 'BullMQ', reason }] };
   }

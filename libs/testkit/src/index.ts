@@ -1,16 +1,7 @@
-export {
-  type ChromiumBinary,
-  ChromiumNotFound,
-  findChromium,
-} from './embedded/chromium-binary.ts';
+export { findChromium } from './embedded/chromium-binary.ts';
 export { type FileLock, isLock, type LockHolder, tryLock } from './embedded/file-lock.ts';
 export { type NatsOptions, type NatsServer, startEphemeralNats, startNats } from './embedded/nats.ts';
-export {
-  findNatsServer,
-  type NatsServerBinary,
-  NatsServerNotFound,
-  natsServerBinary,
-} from './embedded/nats-server-binary.ts';
+export { findNatsServer, natsServerBinary } from './embedded/nats-server-binary.ts';
 export {
   assertPortFree,
   assertPortsFree,
@@ -27,11 +18,8 @@ export {
   startPostgres,
 } from './embedded/postgres.ts';
 export { endProcess, type ProcessFacts, processFacts } from './embedded/processes.ts';
+export { type FoundProgram, ProgramNotFound } from './embedded/program-search.ts';
 export { projectRoot } from './embedded/project-paths.ts';
-export {
-  findRedisServer,
-  type RedisServerBinary,
-  RedisServerNotFound,
-} from './embedded/redis-server-binary.ts';
+export { findRedisServer } from './embedded/redis-server-binary.ts';
 export type { ServerExit } from './embedded/server-process.ts';
 export { problemsOfHistory } from './history.ts';

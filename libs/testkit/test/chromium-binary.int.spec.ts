@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ChromiumNotFound, findChromium } from '../src/index.ts';
+import { findChromium, ProgramNotFound } from '../src/index.ts';
 
 describe('The search for a browser', () => {
   it('finds one that runs', { timeout: 900_000 }, async () => {
@@ -13,9 +13,9 @@ describe('The search for a browser', () => {
 
   it('takes what the user names as final', async () => {
     const error = await findChromium({ env: { CHROMIUM_BIN: '/nowhere/chromium' } }).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(ChromiumNotFound);
-    expect((error as ChromiumNotFound).tried).toHaveLength(1);
-    expect((error as ChromiumNotFound).message).toContain('/nowhere/chromium');
+    expect(error).toBeInstanceOf(ProgramNotFound);
+    expect((error as ProgramNotFound).tried).toHaveLength(1);
+    expect((error as ProgramNotFound).message).toContain('/nowhere/chromium');
   });
 
   it('does not take a program of that name that is no browser', async () => {

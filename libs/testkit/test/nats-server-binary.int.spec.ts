@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findNatsServer, type NatsServerNotFound } from '@toolstream/testkit';
+import { findNatsServer, type ProgramNotFound } from '@toolstream/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { scratchFolder } from './helpers.ts';
 
@@ -33,7 +33,7 @@ describe('the search for a nats-server', () => {
   test('does not look elsewhere when the one that the user names is of no use', async () => {
     place('bin/nats-server', '2.15.1');
     const env = { NATS_SERVER_BIN: place('named/server', '2.9.10'), PATH: join(folder.path, 'bin') };
-    const error = (await findNatsServer({ env, cache }).catch((thrown) => thrown)) as NatsServerNotFound;
+    const error = (await findNatsServer({ env, cache }).catch((thrown) => thrown)) as ProgramNotFound;
     expect(error.code).toBe('nats_server_not_found');
     expect(error.message).toMatch(/NATS_SERVER_BIN: .*named\/server is 2\.9\.10, 2\.12\.0 is needed/);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { compareVersions, isNewEnough, parseVersion } from '../src/embedded/nats-server-version.ts';
+import { isNewEnough, parseVersion } from '../src/embedded/nats-server-version.ts';
+import { compareVersions } from '../src/embedded/versions.ts';
 
 describe('the version of a nats-server', () => {
   test.each([

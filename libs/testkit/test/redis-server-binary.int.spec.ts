@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { findRedisServer, RedisServerNotFound } from '../src/index.ts';
+import { findRedisServer, ProgramNotFound } from '../src/index.ts';
 
 describe('The search for Redis', () => {
   it('finds a server that runs', { timeout: 600_000 }, async () => {
@@ -15,9 +15,9 @@ describe('The search for Redis', () => {
     const error = await findRedisServer({ env: { REDIS_SERVER_BIN: '/nowhere/redis-server' } }).catch(
       (thrown: unknown) => thrown,
     );
-    expect(error).toBeInstanceOf(RedisServerNotFound);
-    expect((error as RedisServerNotFound).tried).toHaveLength(1);
-    expect((error as RedisServerNotFound).message).toContain('/nowhere/redis-server');
+    expect(error).toBeInstanceOf(ProgramNotFound);
+    expect((error as ProgramNotFound).tried).toHaveLength(1);
+    expect((error as ProgramNotFound).message).toContain('/nowhere/redis-server');
   });
 
   it('does not take a program of that name that is no Redis', async () => {
