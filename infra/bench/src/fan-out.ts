@@ -97,11 +97,11 @@ export function fanOut({ quick, say }: BenchOptions): Promise<Report> {
         else await gather();
         return offered;
       });
-      saturation[contender] = load.rate;
+      // Where the clients are the limit, what they took for a moment is more than they take again and again.
+      saturation[contender] = saturated ? load.rate : (RATES[RATES.indexOf(load.rate) - 1] ?? load.rate);
       if (!saturated) {
-        notes.push(
-          `${contender}: at ${load.rate} events/s its clients took no more, while it was ${percent(load.busy)} busy`,
-        );
+        const limit = `at ${load.rate} events/s its clients took no more, while it was ${percent(load.busy)} busy`;
+        notes.push(`${contender}: ${limit}; measured at ${saturation[contender]}`);
       }
     }
 
