@@ -1,4 +1,4 @@
-import type { InputRequest, Json, toolErrorCodes } from '@toolstream/proto-events';
+import { type InputRequest, inputRequest, type Json, type toolErrorCodes } from '@toolstream/proto-events';
 
 export type ToolErrorCode = keyof typeof toolErrorCodes | (string & {});
 
@@ -38,7 +38,8 @@ export class ToolFailure extends Error {
 export const isToolFailure = (error: unknown): error is ToolFailure =>
   error instanceof Error && (error as { [MARK]?: boolean })[MARK] === true;
 
-export const INPUT_NEEDED = 'input_needed';
+const INPUT_NEEDED = 'input_needed';
+const MESSAGE_CHARS = 4096;
 
 /**
  * Thrown by a tool that cannot go on without a person's answer. The call hands itself back and is asked for as an approval,
@@ -48,8 +49,14 @@ export const inputNeeded = ({ message, schema }: InputRequest): ToolFailure =>
   new ToolFailure({
     code: INPUT_NEEDED,
     message,
-    details: { message: message.slice(0, 4096), ...(schema === undefined ? {} : { schema }) },
+    details: { message: message.slice(0, MESSAGE_CHARS), ...(schema === undefined ? {} : { schema }) },
   });
+
+/** What a failure asks a person, if it is one that does; a tool may have made it by hand. */
+export function inputRequestOf(thrown: unknown): InputRequest | undefined {
+  if (!isToolFailure(thrown) || thrown.code !== INPUT_NEEDED) return undefined;
+  return inputRequest.catch({ message: thrown.message.slice(0, MESSAGE_CHARS) }).parse(thrown.details);
+}
 
 export type AbortKind = 'cancel' | 'timeout' | 'drain' | 'paused' | 'fenced';
 

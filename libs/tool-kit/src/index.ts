@@ -14,8 +14,8 @@ export {
 } from './context.ts';
 export {
   type AbortKind,
-  INPUT_NEEDED,
   inputNeeded,
+  inputRequestOf,
   isToolFailure,
   ToolAborted,
   type ToolErrorCode,
@@ -24,14 +24,11 @@ export {
 } from './failure.ts';
 export {
   type AllowList,
-  FETCH_DEFAULTS,
   type FetchOptions,
   fetchOptionsFrom,
-  forbiddenRange,
   type GuardedFetch,
   guardedFetch,
   parseAllowList,
-  toolFetch,
 } from './fetch/index.ts';
 export type { ToolFetch } from './fetch/types.ts';
 export { type JsonSchema, type SchemaCheck, schemaCheck } from './json-schema.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inputNeeded } from './failure.ts';
+import { inputNeeded, ToolFailure } from './failure.ts';
 import { schemaCheck } from './json-schema.ts';
 import { testTool } from './testing/index.ts';
 import { defineJsonTool, toolDefinition } from './tool.ts';
@@ -61,6 +61,21 @@ describe('A tool that needs an answer', () => {
         throw inputNeeded(request);
       },
     });
+    expect(await testTool(asking, { to: 1 }).end).toEqual({ status: 'released', reason: 'input', request });
+  });
+
+  it('asks with its message where it made the failure by hand', async () => {
+    const asking = defineJsonTool({
+      name: 'asking',
+      description: 'Asks',
+      inputSchema,
+      idempotent: true,
+      estimatedMs: 5,
+      run: () => {
+        throw new ToolFailure({ code: 'input_needed', message: 'Which?' });
+      },
+    });
+    const request = { message: 'Which?' };
     expect(await testTool(asking, { to: 1 }).end).toEqual({ status: 'released', reason: 'input', request });
   });
 });

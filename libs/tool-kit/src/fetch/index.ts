@@ -1,4 +1,3 @@
-export { type AllowList, forbiddenRange, parseAllowList } from './addresses.ts';
-export { toolFetch } from './default.ts';
+export { type AllowList, parseAllowList } from './addresses.ts';
 export { type GuardedFetch, guardedFetch } from './guarded-fetch.ts';
-export { FETCH_DEFAULTS, type FetchOptions, fetchOptionsFrom } from './options.ts';
+export { type FetchOptions, fetchOptionsFrom } from './options.ts';

@@ -1,6 +1,6 @@
-import { type InputRequest, inputRequest, type Json, type ToolError } from '@toolstream/proto-events';
+import type { InputRequest, Json, ToolError } from '@toolstream/proto-events';
 import { type CallInfo, createContext, type MetricCounts } from '../context.ts';
-import { type AbortKind, INPUT_NEEDED, isToolFailure, ToolAborted } from '../failure.ts';
+import { type AbortKind, inputRequestOf, isToolFailure, ToolAborted } from '../failure.ts';
 import type { ToolFetch } from '../fetch/types.ts';
 import type { ProgressReport } from '../progress.ts';
 import type { Tool } from '../tool.ts';
@@ -165,7 +165,8 @@ function fakeFetch(answer: TestOptions['fetch'], requests: Request[]): ToolFetch
     const aborted = new Promise<never>((_, reject) => {
       request.signal.addEventListener('abort', () => reject(request.signal.reason as Error), { once: true });
     });
-    return Promise.race([answer(request), aborted]);
+    // An answer that throws at once must not leave the abort unheard.
+    return Promise.race([Promise.resolve(request).then(answer), aborted]);
   };
 }
 
@@ -183,9 +184,10 @@ function endOf(
   if ('result' in outcome) return { status: 'succeeded', result: outcome.result };
   if (asked?.kind === 'drain' || asked?.kind === 'paused') return { status: 'released', reason: asked.kind };
   const { thrown } = outcome;
+  const request = inputRequestOf(thrown);
+  if (request) return { status: 'released', reason: 'input', request };
   if (isToolFailure(thrown)) {
     const { code, message, details, retryable } = thrown;
-    if (code === INPUT_NEEDED) return { status: 'released', reason: 'input', request: inputRequest.parse(details) };
     return { status: 'failed', error: { code, message, ...(details === undefined ? {} : { details }) }, retryable };
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown);

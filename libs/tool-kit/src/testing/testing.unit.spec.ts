@@ -123,6 +123,15 @@ describe('a tool under test', () => {
     await sleep(5);
     hanging.abort();
     expect(await hanging.end).toEqual({ status: 'cancelled' });
+    // The abort after an answer that threw at once is nobody's unhandled rejection.
+    const down = () => {
+      throw new Error('down');
+    };
+    const patient = tool((ctx) => ctx.fetch('https://example.org').catch(() => sleep(10_000)));
+    const broken = testTool(patient, {}, { fetch: down, graceMs: 5 });
+    await sleep(5);
+    broken.abort();
+    expect(await broken.end).toEqual({ status: 'terminated', asked: 'cancel' });
   });
 
   it('leaves no condition waiting that can no longer come true', async () => {

@@ -1,17 +1,9 @@
 import { type EventLog, isConflict } from '@toolstream/event-log';
-import {
-  type EventData,
-  type EventType,
-  inputRequest,
-  type Job,
-  type Json,
-  type ToolMetrics,
-} from '@toolstream/proto-events';
+import type { EventData, EventType, Job, Json, ToolMetrics } from '@toolstream/proto-events';
 import type { Logger } from '@toolstream/service-kit';
 import {
   type AbortKind,
-  INPUT_NEEDED,
-  isToolFailure,
+  inputRequestOf,
   OutputBuffer,
   ProgressCoalescer,
   ToolAborted,
@@ -196,9 +188,9 @@ export class Attempt {
 
   /** What the tool asks a person, if that is why it ended. */
   async #requestIn(thrown: unknown): Promise<EventData<'tool.released.v1'>['request']> {
-    if (!isToolFailure(thrown) || thrown.code !== INPUT_NEEDED) return undefined;
-    const { message, schema } = inputRequest.catch({ message: thrown.message.slice(0, 4096) }).parse(thrown.details);
-    return { message, ...(schema === undefined ? {} : { schema: await this.#fitDetails(schema) }) };
+    const request = inputRequestOf(thrown);
+    if (request?.schema === undefined) return request;
+    return { ...request, schema: await this.#fitDetails(request.schema) };
   }
 
   async #fail({ error, retryable }: Failure, metrics: ToolMetrics): Promise<AttemptEnd> {
