@@ -36,3 +36,4 @@ export {
   type SpanOptions,
   traceparentOf,
 } from './trace-context.ts';
+export { within } from './within.ts';

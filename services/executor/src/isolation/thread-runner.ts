@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, type Worker } from 'node:worker_threads';
+import { within } from '@toolstream/service-kit';
 import { serveTool, taskOf } from './remote-execution.ts';
 import {
   bytesOf,
@@ -48,7 +49,8 @@ export class ThreadRunner implements ToolRunner {
       if (why) return;
       why = reason;
       await watch?.look();
-      if (thread) gone = Promise.race([once(thread, 'exit'), sleep(EXIT_WAIT_MS, undefined, { ref: false })]);
+      // An error on its way out (V8 may be out of memory too) does not change why it was ended.
+      if (thread) gone = within(EXIT_WAIT_MS, once(thread, 'exit')).catch(() => {});
       kill.abort();
     };
     const answer = serveTool(channel, invocation, ({ threadId, cpuMs }) => {

@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import { within } from '@toolstream/service-kit';
 import { larger, type Usage } from './runner.ts';
 
 const FIRST_LOOK_MS = 50;
@@ -34,11 +35,9 @@ export class ThreadWatch {
 
   /** Once more, before the thread is ended: it will not be able to say itself. */
   async look(): Promise<number> {
-    const looked = Promise.all([this.#thread.getHeapStatistics(), this.#thread.cpuUsage()]);
-    const timeout = new Promise<undefined>((resolve) => setTimeout(resolve, LOOK_TIMEOUT_MS, undefined).unref());
     try {
-      const found = await Promise.race([looked, timeout]);
-      looked.catch(() => {});
+      const looked = Promise.all([this.#thread.getHeapStatistics(), this.#thread.cpuUsage()]);
+      const found = await within(LOOK_TIMEOUT_MS, looked);
       if (!found) return 0;
       const [heap, cpu] = found;
       const bytes = heap.used_heap_size + heap.external_memory;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { Client, type ElicitRequest, type ElicitResult, type Tool, type Transport } from '@modelcontextprotocol/client';
 import type { Logger } from '@toolstream/service-kit';
@@ -122,7 +123,7 @@ export class McpConnection {
     this.#doubting = true;
     let problem: unknown;
     for (let tries = 0; tries < DOUBT_TRIES && !this.#isLost; tries++) {
-      await new Promise((resolve) => setTimeout(resolve, tries === 0 ? 0 : DOUBT_WAIT_MS).unref());
+      if (tries > 0) await sleep(DOUBT_WAIT_MS, undefined, { ref: false });
       try {
         const { tools } = await this.client.listTools(undefined, { timeout: DOUBT_ANSWER_MS, cacheMode: 'refresh' });
         this.#options.onTools(tools);
@@ -134,7 +135,7 @@ export class McpConnection {
       }
     }
     // What went wrong while it was asked is answered by that too.
-    await new Promise((resolve) => setTimeout(resolve, DOUBT_WAIT_MS).unref());
+    await sleep(DOUBT_WAIT_MS, undefined, { ref: false });
     this.#doubting = false;
     if (problem !== undefined) this.fail(problem instanceof Error ? problem : new Error(String(problem)));
   }

@@ -1,4 +1,4 @@
-import type { Logger } from '@toolstream/service-kit';
+import { type Logger, within } from '@toolstream/service-kit';
 import type { Tool } from '@toolstream/tool-kit';
 import type { McpServerConfig } from './config.ts';
 import { McpServer } from './server.ts';
@@ -37,10 +37,7 @@ export class McpServers {
   /** Resolves when every server is up, or has failed once, or takes too long: it then comes when it comes. */
   async start(): Promise<void> {
     for (const server of this.#servers) server.start();
-    const tried = Promise.all(this.#servers.map((server) => server.tried));
-    let timer: NodeJS.Timeout | undefined;
-    await Promise.race([tried, new Promise((resolve) => (timer = setTimeout(resolve, START_WAIT_MS)))]);
-    clearTimeout(timer);
+    await within(START_WAIT_MS, Promise.all(this.#servers.map((server) => server.tried)));
   }
 
   /** By server: `up`, or why not. */

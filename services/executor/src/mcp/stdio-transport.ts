@@ -8,6 +8,7 @@ import {
   type Transport,
 } from '@modelcontextprotocol/client';
 import { getDefaultEnvironment } from '@modelcontextprotocol/client/stdio';
+import { within } from '@toolstream/service-kit';
 import { InOrder } from './in-order.ts';
 
 export interface StdioOptions {
@@ -132,14 +133,9 @@ export class StdioTransport implements Transport {
     }
   }
 
-  #endsSoon(): Promise<boolean> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), END_WAIT_MS);
-      void this.#ended.then(() => {
-        clearTimeout(timer);
-        resolve(true);
-      });
-    });
+  async #endsSoon(): Promise<boolean> {
+    const ended = this.#ended.then(() => true);
+    return (await within(END_WAIT_MS, ended)) ?? false;
   }
 
   /** Nothing of the group is left behind, and nobody hears of it twice. */
