@@ -72,7 +72,6 @@ async function call(
       },
     );
   };
-  let idle = false;
   try {
     const result = await inSession(server, ctx.signal, ask);
     progress.close();
@@ -84,12 +83,8 @@ async function call(
     const interrupting = interruption();
     if (interrupting) throw interrupting;
     if (error instanceof ToolFailure) throw error;
-    idle = isTimeout(error);
-    if (idle) {
-      const message = `The MCP server ${server.name} sent no progress and no result for ${tool.idleTimeoutMs} ms.`;
-      throw new ToolFailure({ code: 'timeout', message, retryable: tool.idempotent, cause: error });
-    }
-    throw failureOfCall(error, { server: server.name, idempotent: tool.idempotent });
+    const { idempotent, idleTimeoutMs } = tool;
+    throw failureOfCall(error, { server: server.name, idempotent, idleTimeoutMs });
   } finally {
     progress.close();
   }
@@ -106,8 +101,6 @@ async function inSession<T>(server: McpServer, signal: AbortSignal, ask: (c: Mcp
     return ask(await server.connected(signal));
   }
 }
-
-const isTimeout = (error: unknown): boolean => (error as { code?: unknown } | null)?.code === 'REQUEST_TIMEOUT';
 
 function toolError(result: CallToolResult): ToolFailure {
   const structured = result.structuredContent as Json | undefined;

@@ -23,6 +23,9 @@ const toolPolicy = {
 const overrides = z.strictObject(toolPolicy);
 export type McpToolPolicy = z.infer<typeof overrides>;
 
+/** What a server's own entry says for all of its tools. */
+export const policyOf = (config: McpServerConfig): McpToolPolicy => z.object(toolPolicy).parse(config);
+
 const common = {
   ...toolPolicy,
   /** Of the tools' names: `<prefix>_<tool>`. Empty: the tool's name alone. Default: the server's. */

@@ -1,4 +1,5 @@
 import {
+  isJSONRPCNotification,
   isJSONRPCRequest,
   isJSONRPCResponse,
   type JSONRPCMessage,
@@ -6,6 +7,8 @@ import {
   type Transport,
   type TransportSendOptions,
 } from '@modelcontextprotocol/client';
+import { within } from '@toolstream/service-kit';
+import { CONNECTION_CLOSED } from './failures.ts';
 import { InOrder } from './in-order.ts';
 
 export interface HttpOptions {
@@ -13,8 +16,8 @@ export interface HttpOptions {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** JSON-RPC leaves -32000 and below to implementations; the client library says the same of a connection that closes. */
-const STREAM_ENDED = -32_000;
+/** A server that does not hear that the session is over must not keep an executor from stopping: sessions lapse by themselves. */
+const SESSION_END_MS = 1_000;
 
 /**
  * Streamable HTTP. A request whose response stream ends without the response, and cannot be taken up again, is answered here
@@ -50,13 +53,17 @@ export class HttpTransport implements Transport {
   }
 
   async send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
-    if (!isJSONRPCRequest(message)) return this.#send(message, options);
+    if (!isJSONRPCRequest(message)) {
+      this.#cancelled(message);
+      return this.#send(message, options);
+    }
     const { id } = message;
     this.#unanswered.add(id);
+    options?.requestSignal?.addEventListener('abort', () => this.#unanswered.delete(id), { once: true });
     const onRequestStreamEnd = () => {
       options?.onRequestStreamEnd?.();
       if (!this.#unanswered.delete(id)) return;
-      const error = { code: STREAM_ENDED, message: 'The server ended the stream of the call without a result.' };
+      const error = { code: CONNECTION_CLOSED, message: 'The server ended the stream of the call without a result.' };
       this.onmessage?.({ jsonrpc: '2.0', id, error });
     };
     try {
@@ -70,13 +77,19 @@ export class HttpTransport implements Transport {
   /** Ends the session at the server too, if it can be told. */
   async close(): Promise<void> {
     if (this.#inner.sessionId !== undefined) {
-      const told = this.#inner.terminateSession().catch(() => {});
-      await Promise.race([told, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+      await within(SESSION_END_MS, this.#inner.terminateSession()).catch(() => {});
     }
     await this.#inner.close();
   }
 
   setProtocolVersion(version: string): void {
     this.#inner.setProtocolVersion(version);
+  }
+
+  /** Nobody waits for its answer any more: the end of its stream is no news. */
+  #cancelled(message: JSONRPCMessage): void {
+    if (!isJSONRPCNotification(message) || message.method !== 'notifications/cancelled') return;
+    const { requestId } = message.params as { requestId?: string | number };
+    if (requestId !== undefined) this.#unanswered.delete(requestId);
   }
 }

@@ -68,6 +68,7 @@ export class McpServer {
 
   /** The connection, waited for a while. */
   async connected(signal: AbortSignal): Promise<McpConnection> {
+    signal.throwIfAborted();
     if (this.#connected) return this.#connected;
     const { promise, resolve, reject } = Promise.withResolvers<McpConnection>();
     const give = () => reject(unavailable(this.name, this.#problem));

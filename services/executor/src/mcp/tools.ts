@@ -1,7 +1,7 @@
 import type { Tool as ListedTool } from '@modelcontextprotocol/client';
 import { defineJsonTool, type JsonSchema, type Tool } from '@toolstream/tool-kit';
 import { callMcpTool } from './call.ts';
-import type { McpServerConfig, McpToolPolicy } from './config.ts';
+import { type McpServerConfig, type McpToolPolicy, policyOf } from './config.ts';
 import { ANSWER_ARGUMENT } from './elicitation.ts';
 import { isMeant, safeNames } from './names.ts';
 import type { McpServer } from './server.ts';
@@ -44,7 +44,7 @@ export function toolsOf(server: McpServer, config: McpServerConfig, listed: read
 }
 
 function toTool(server: McpServer, config: McpServerConfig, tool: ListedTool, name: string): Tool {
-  const policy: McpToolPolicy = { ...defined(config), ...defined(config.tools[tool.name] ?? {}) };
+  const policy: McpToolPolicy = { ...policyOf(config), ...config.tools[tool.name] };
   const hints = tool.annotations ?? {};
   const readOnly = hints.readOnlyHint === true;
   const idempotent = policy.idempotent ?? (readOnly || hints.idempotentHint === true);
@@ -64,21 +64,6 @@ function toTool(server: McpServer, config: McpServerConfig, tool: ListedTool, na
     estimatedMs: policy.estimatedMs ?? ESTIMATED_MS,
     run: (ctx, input) => callMcpTool(server, call, ctx, input),
   });
-}
-
-/** The policy's fields that are given. */
-const POLICY = [
-  'approval',
-  'approvers',
-  'timeoutMs',
-  'idleTimeoutMs',
-  'idempotent',
-  'destructive',
-  'estimatedMs',
-] as const;
-
-function defined(from: McpToolPolicy): McpToolPolicy {
-  return Object.fromEntries(POLICY.flatMap((field) => (from[field] === undefined ? [] : [[field, from[field]]])));
 }
 
 /** Where a schema refuses what it does not name, it has to name the argument that an approver answers in. */
