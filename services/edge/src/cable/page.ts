@@ -13,6 +13,7 @@ export class Page {
   readonly #memory: CableMemory;
   readonly #key: string;
   readonly #places = new Map<string, PagePlace>();
+  #sent: Map<string, PagePlace> = new Map();
   #timer: NodeJS.Timeout | undefined;
   #writing = false;
   #dirty = false;
@@ -34,8 +35,16 @@ export class Page {
     return this.#places.get(placeKey(identifier));
   }
 
+  /** A channel that the page has left: it is drawn anew, though a receipt that is still under way knows of it. */
   forget(identifier: string): void {
+    this.#sent.delete(identifier);
     if (this.#places.delete(placeKey(identifier))) this.#changed();
+  }
+
+  /** What the page will have when it answers. */
+  sent(channels: Iterable<Channel>): Places {
+    this.#sent = placesOf(channels);
+    return this.#sent;
   }
 
   /** What the page has, by channel. */
@@ -87,7 +96,7 @@ export class Page {
 }
 
 /** Where the channels of a connection stand. */
-export function placesOf(channels: Iterable<Channel>): Places {
+export function placesOf(channels: Iterable<Channel>): Map<string, PagePlace> {
   const places = new Map<string, PagePlace>();
   for (const channel of channels) {
     const { place } = channel;

@@ -54,7 +54,7 @@ export class CableSession implements Client, CableHost {
   readonly #place: Place;
   readonly #inbox: Inbox;
   readonly #acks: Acks;
-  readonly #receipts: Receipts<Places>;
+  readonly #receipts: Receipts<Places | undefined>;
   #state: 'greeting' | 'open' | 'closed' = 'greeting';
   #principal: Principal | undefined;
   #greeting: Greeting | undefined;
@@ -96,8 +96,8 @@ export class CableSession implements Client, CableHost {
       ws,
       acks: this.#acks,
       flush: () => this.#queue.flush(),
-      mark: () => placesOf(this.channels.all()),
-      onReceipt: (places) => this.page?.received(places),
+      mark: () => this.page?.sent(this.channels.all()),
+      onReceipt: (places) => places && this.page?.received(places),
     });
     ws.on('message', (data, isBinary) => {
       this.#heardAt = Date.now();

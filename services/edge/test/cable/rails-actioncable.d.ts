@@ -7,8 +7,14 @@ declare module '@rails/actioncable' {
   export interface Consumer {
     readonly subscriptions: { create(params: object, mixin: object): Subscription };
     readonly connection: {
-      readonly webSocket: unknown;
-      readonly monitor: { isRunning(): boolean };
+      readonly webSocket: { readonly protocol: string; readonly readyState: number };
+      readonly monitor: {
+        /** In milliseconds, as the clock has them. */
+        pingedAt: number;
+        disconnectedAt: number;
+        isRunning(): boolean;
+        reconnectIfStale(): void;
+      };
       isOpen(): boolean;
     };
     connect(): void;
@@ -16,6 +22,5 @@ declare module '@rails/actioncable' {
     addSubProtocol(name: string): void;
   }
   export const adapters: { WebSocket: unknown; logger: unknown };
-  export const ConnectionMonitor: { staleThreshold: number };
   export function createConsumer(url: string | (() => string)): Consumer;
 }

@@ -1,4 +1,4 @@
-import WebSocket from 'ws';
+import WebSocket, { type ClientOptions } from 'ws';
 import { until } from '../harness.ts';
 
 export type CableFrame = Record<string, unknown> & {
@@ -26,8 +26,12 @@ export class RawCable {
     ws.on('error', () => {});
   }
 
-  static async open(url: string, protocols = ['actioncable-v1-json', 'actioncable-unsupported']): Promise<RawCable> {
-    const ws = new WebSocket(url, protocols);
+  static async open(
+    url: string,
+    protocols = ['actioncable-v1-json', 'actioncable-unsupported'],
+    options: ClientOptions = {},
+  ): Promise<RawCable> {
+    const ws = new WebSocket(url, protocols, options);
     const cable = new RawCable(ws);
     await new Promise<void>((resolve, reject) => {
       ws.once('open', () => resolve());

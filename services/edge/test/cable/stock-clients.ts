@@ -1,6 +1,7 @@
 import { type Channel, type CreateOptions, createCable, type Protocol, type ProtocolID } from '@anycable/core';
 import * as ActionCable from '@rails/actioncable';
 import WebSocket from 'ws';
+import { until } from '../harness.ts';
 import type { Message } from './page-model.ts';
 
 /** What a browser has and Node lacks: the stock client listens for its page to become visible. */
@@ -12,12 +13,28 @@ browser.document ??= { visibilityState: 'visible' };
 /** Sockets of both stock clients, so that a test can cut them. */
 export class Cuttable extends WebSocket {
   static readonly open = new Set<Cuttable>();
+  /** A message has come, and behind it no ping yet: the edge does not know that the page has it. */
+  #owesReceipt = false;
 
   constructor(url: string | URL, protocols?: string | string[]) {
     super(url, protocols);
     Cuttable.open.add(this);
-    this.on('close', () => Cuttable.open.delete(this));
+    this.on('message', (data: Buffer) => {
+      if (data.toString().startsWith('{"identifier"')) this.#owesReceipt = true;
+    });
+    this.on('ping', () => {
+      this.#owesReceipt = false;
+    });
+    this.on('close', () => {
+      Cuttable.open.delete(this);
+      setTimeout(lookForLost, LOOKS_AFTER_MS).unref();
+    });
     this.on('error', () => {});
+  }
+
+  /** Everything that came is answered for: it will not be sent again. */
+  static async receipts(): Promise<void> {
+    await until(() => [...Cuttable.open].every((socket) => !socket.#owesReceipt));
   }
 
   /** As a network that is gone: no close frame. */
@@ -28,8 +45,18 @@ export class Cuttable extends WebSocket {
 
 ActionCable.adapters.WebSocket = Cuttable;
 ActionCable.adapters.logger = { log: () => {} };
-// The stock client looks for a lost connection every 6 s; nothing else about it is changed.
-ActionCable.ConnectionMonitor.staleThreshold = 0.3;
+
+/** The stock client looks for a lost connection every 6 to 12 s. Here it looks soon after one was lost, by its own means. */
+const LOOKS_AFTER_MS = 50;
+const consumers = new Set<ActionCable.Consumer>();
+function lookForLost(): void {
+  for (const { connection } of consumers) {
+    const { monitor, webSocket } = connection;
+    if (!monitor.isRunning() || webSocket.readyState !== Cuttable.CLOSED) continue;
+    monitor.pingedAt = monitor.disconnectedAt = 1;
+    monitor.reconnectIfStale();
+  }
+}
 
 export interface Watching {
   readonly messages: Message[];
@@ -40,7 +67,9 @@ export interface Watching {
 }
 
 export function rails(url: string | (() => string)): ActionCable.Consumer {
-  return ActionCable.createConsumer(url);
+  const consumer = ActionCable.createConsumer(url);
+  consumers.add(consumer);
+  return consumer;
 }
 
 /** The same subscription as the document's controller makes. */

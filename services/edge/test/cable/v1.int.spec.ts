@@ -29,8 +29,6 @@ function consumer(query: Record<string, string> = {}, edge = t) {
   return made;
 }
 const actions = (messages: readonly Message[]) => messages.map(({ action }) => action);
-/** The edge learns what the page has a moment after the page has it. */
-const receipts = () => new Promise((resolve) => setTimeout(resolve, 400));
 const ended = (messages: readonly Message[]) => actions(messages).includes('tool_execution_complete');
 
 describe('@rails/actioncable', () => {
@@ -146,7 +144,7 @@ describe('@rails/actioncable', () => {
     cable.addSubProtocol(`anycable-token.${token()}`);
     const byProtocol = watchWithRails(cable, { run_id: run.run });
     await until(() => byTicket.messages.length >= 2 && byProtocol.messages.length >= 2);
-    expect((cable.connection.webSocket as { protocol: string }).protocol).toBe('actioncable-v1-json');
+    expect(cable.connection.webSocket.protocol).toBe('actioncable-v1-json');
   });
 });
 
@@ -169,7 +167,7 @@ describe('@rails/actioncable that reconnects', () => {
     await run.startTool(0);
     await run.progress(0, 50);
     await until(() => page.messages.at(-1)?.progress === 50);
-    await receipts();
+    await Cuttable.receipts();
     Cuttable.cutAll();
     await run.succeedTool(0);
     await run.startTool(1);
@@ -181,6 +179,7 @@ describe('@rails/actioncable that reconnects', () => {
     expect(drawn).toMatchObject({ lists: 1, completed: 2 });
     expect(drawn.summaries).toHaveLength(1);
     expect(new Set(page.messages.map((message) => JSON.stringify(message))).size).toBe(page.messages.length);
+    await Cuttable.receipts();
     Cuttable.cutAll();
     await until(() => page.connected.length === 3);
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -219,7 +218,6 @@ describe('@rails/actioncable that reconnects', () => {
     const first = watchWithRails(cable, { run_id: run.run });
     await until(() => first.messages.length >= 2);
     first.subscription.unsubscribe();
-    await new Promise((resolve) => setTimeout(resolve, 100));
     const second = watchWithRails(cable, { run_id: run.run });
     await until(() => second.messages.length >= 2);
     expect(shown(second.messages).lists).toBe(1);

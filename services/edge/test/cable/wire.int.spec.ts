@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HandRun } from '../hand-run.ts';
 import { startTestEdge, startTestLog, type TestEdge, type TestLog, token, until } from '../harness.ts';
@@ -73,6 +75,22 @@ describe('A v1 connection', () => {
     const types = new Set(cable.frames.map(({ type }) => type ?? 'data'));
     types.delete('ping');
     expect([...types].sort()).toEqual(['confirm_subscription', 'data', 'welcome']);
+    cable.ws.close();
+  });
+
+  it('that has left a channel starts over in it, though the receipt for what it was sent there comes after that', async () => {
+    const run = await HandRun.accept(log.log);
+    const identifier = JSON.stringify({ channel: 'ToolExecutionChannel', run_id: run.run });
+    const cable = await RawCable.open(address({ page: randomUUID() }), V1, { autoPong: false });
+    await cable.next('welcome');
+    const asked = once(cable.ws, 'ping');
+    cable.send({ command: 'subscribe', identifier });
+    await until(() => cable.data().length >= 2);
+    await asked;
+    cable.send({ command: 'unsubscribe', identifier });
+    cable.ws.pong();
+    cable.send({ command: 'subscribe', identifier });
+    await until(() => cable.data().length >= 4);
     cable.ws.close();
   });
 
