@@ -46,13 +46,14 @@ export function v1Voice(identifier: string): Voice {
  */
 export class ExtVoice implements Voice {
   readonly #head: string;
-  readonly #stream: (partition: number) => string;
+  readonly #nameOf: (partition: number) => string;
+  readonly #streams = new Map<number, string>();
   /** Per partition the last offset that the client has. */
   readonly #last = new Map<number, { readonly epoch: string; readonly offset: number }>();
 
   constructor(identifier: string, stream: (partition: number) => string) {
     this.#head = `{"identifier":${JSON.stringify(identifier)},"message":`;
-    this.#stream = stream;
+    this.#nameOf = stream;
   }
 
   /** The client has everything up to this offset. */
@@ -71,6 +72,16 @@ export class ExtVoice implements Voice {
     }
     const missing = offsets.findIndex((offset) => offset !== undefined && offset > last);
     return missing < 0 ? undefined : this.#form(words, offsets, missing);
+  }
+
+  /** Its name holds a hash: it is made once, not for every message. */
+  #stream(partition: number): string {
+    let name = this.#streams.get(partition);
+    if (name === undefined) {
+      name = this.#nameOf(partition);
+      this.#streams.set(partition, name);
+    }
+    return name;
   }
 
   /** Returns the last offset before. */

@@ -8,7 +8,7 @@ export const V1 = 'actioncable-v1-json';
 export const EXT = 'actioncable-v1-ext-json';
 export const CABLE_PROTOCOLS: readonly string[] = [V1, EXT];
 
-/** Frames about the connection and its subscriptions. Data frames have no `type`; see `encode.ts`. */
+/** Frames about the connection and its subscriptions. Data frames have no `type`: see `voice.ts`. */
 export type ControlFrame =
   | { type: 'welcome'; sid?: string; restored?: true; restored_ids?: readonly string[] }
   | { type: 'ping'; message: number }
