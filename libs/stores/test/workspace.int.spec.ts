@@ -7,13 +7,13 @@ import { Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { Objm } from '@nats-io/obj';
 import { connect } from '@nats-io/transport-node';
+import { MAX_PATH_BYTES } from '@toolstream/proto-events';
 import { type NatsServer, startEphemeralNats } from '@toolstream/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openContent } from '../src/buckets.ts';
 import {
   type AppWorkspace,
   FILES_BUCKET,
-  MAX_PATH_BYTES,
   openWorkspace,
   StoreFullError,
   StoreUnavailableError,
