@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ArtifactRef, Json } from '@toolstream/proto-events';
-import { defineTool, type ToolContext, ToolFailure } from '@toolstream/tool-kit';
+import { defineTool, normalPath, type ToolContext, ToolFailure } from '@toolstream/tool-kit';
 import { imageSize } from 'image-size';
 import { z } from 'zod';
 import { clipped } from './files/text.ts';
@@ -60,7 +60,8 @@ export const generateImage = defineTool({
   estimatedMs: isLocal ? 2_000 : 25_000,
 
   async run(ctx, { prompt, size, file_path }) {
-    const path = file_path ?? defaultPath(ctx, prompt);
+    // As it is kept: the address of the image is made of it.
+    const path = file_path === undefined ? defaultPath(ctx, prompt) : normalPath(file_path);
     const asked = fingerprint({ prompt, size, file_path: path });
     const head = await ctx.workspace.head(path);
     const earlier = earlierResult(ctx, head, asked);

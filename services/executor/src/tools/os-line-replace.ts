@@ -1,6 +1,7 @@
 import { defineTool, ToolFailure } from '@toolstream/tool-kit';
 import { z } from 'zod';
 import { countLines } from './analysis/file-analysis.ts';
+import { refused } from './files/refused.ts';
 import { fromLines, mismatch, replacementLines, toLines } from './lines.ts';
 import { earlierResult, fingerprint, writeRecord } from './own-write.ts';
 
@@ -96,8 +97,6 @@ export const osLineReplace = defineTool({
     return result;
   },
 });
-
-const refused = (code: string, message: string): ToolFailure => new ToolFailure({ code, message });
 
 function decode(path: string, bytes: Uint8Array): string {
   try {

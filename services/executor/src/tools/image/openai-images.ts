@@ -1,7 +1,7 @@
 import { ToolFailure, type ToolFetch } from '@toolstream/tool-kit';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { z } from 'zod';
-import { faultOf, jsonOf, ProviderFault } from '../providers/provider.ts';
+import { faultOf, jsonOf, jsonOrNothing, ProviderFault } from '../providers/provider.ts';
 import type { ToolSettings } from '../settings.ts';
 
 export interface ImageRequest {
@@ -70,11 +70,7 @@ export function openAiImages(settings: ToolSettings): ImagesApi {
 }
 
 async function wordsOf(response: Response): Promise<string> {
-  const body = await jsonOf(NAME, response).catch((error: unknown) => {
-    if (error instanceof ProviderFault) return undefined;
-    throw error;
-  });
-  const said = refusal.safeParse(body).data?.error;
+  const said = refusal.safeParse(await jsonOrNothing(NAME, response)).data?.error;
   return said?.message ?? said?.code ?? '';
 }
 

@@ -157,3 +157,12 @@ export async function jsonOf(provider: string, response: Response): Promise<unkn
     throw new ProviderFault('provider_unavailable', `${provider} answered something that is not JSON.`, true);
   }
 }
+
+/** As {@link jsonOf}, but an error's body may be a proxy's page: that it is one matters less than the status. */
+export async function jsonOrNothing(provider: string, response: Response): Promise<unknown> {
+  if (response.ok) return jsonOf(provider, response);
+  return jsonOf(provider, response).catch((error: unknown) => {
+    if (error instanceof ProviderFault) return undefined;
+    throw error;
+  });
+}

@@ -1,7 +1,7 @@
 import type { ToolFetch } from '@toolstream/tool-kit';
 import { ToolFailure } from '@toolstream/tool-kit';
 import { z } from 'zod';
-import { faultOf, jsonOf, ProviderFault } from '../providers/provider.ts';
+import { faultOf, jsonOf, jsonOrNothing, ProviderFault } from '../providers/provider.ts';
 import type { ToolSettings } from '../settings.ts';
 import { plainText } from './plain-text.ts';
 
@@ -154,15 +154,6 @@ function tavily(base: string, key: string): SearchEngine {
       };
     },
   };
-}
-
-/** An error's body may be a proxy's page; that it is one matters less than the status. */
-async function jsonOrNothing(provider: string, response: Response): Promise<unknown> {
-  if (response.ok) return jsonOf(provider, response);
-  return jsonOf(provider, response).catch((error: unknown) => {
-    if (error instanceof ProviderFault) return undefined;
-    throw error;
-  });
 }
 
 function parsed<S extends z.ZodType>(provider: string, schema: S, body: unknown): z.output<S> {
