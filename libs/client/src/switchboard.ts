@@ -1,5 +1,5 @@
+import { Choice } from './choice.ts';
 import type { ToolstreamError } from './errors.ts';
-import { Health } from './health.ts';
 import type { Http } from './http.ts';
 import { type CommandFrame, HttpCommands, type HttpCommandsOptions } from './http-commands.ts';
 import { type FeedOptions, overall } from './http-feed.ts';
@@ -8,7 +8,6 @@ import { PollingTransport } from './polling.ts';
 import { Reach } from './reach.ts';
 import { type SocketOptions, SocketTransport } from './socket.ts';
 import { SseTransport } from './sse.ts';
-import { Timers } from './timers.ts';
 import { type Standing, type Subscriber, TRANSPORTS, type TransportName } from './transport.ts';
 import { watchSleep } from './wake.ts';
 
@@ -43,28 +42,18 @@ export interface SwitchboardOptions
 }
 
 /**
- * Which transport carries what. The preferred one does, until it turns out to be blocked while the service does answer over
- * HTTP; then the next one does, and better ones are tried in the background until one holds. Whoever is moved goes on at its
+ * Everything that carries frames and commands, as one connection. Whoever is moved to another transport goes on at its
  * cursor, so a change of transports loses nothing and is no event of any run.
  */
 export class Switchboard {
   readonly #options: SwitchboardOptions;
-  readonly #order: readonly TransportName[];
   readonly #socket: SocketTransport | undefined;
   readonly #sse: SseTransport;
   readonly #polling: PollingTransport;
   readonly #commands: HttpCommands;
   readonly #placement: Placement;
-  readonly #reach: Reach;
-  readonly #timers = new Timers<'slow' | 'hold' | 'probe'>();
-  readonly #health = new Health();
+  readonly #choice: Choice;
   #life: 'idle' | 'on' | 'frozen' | 'closed' = 'idle';
-  /** Why the preferred transport is not in use. */
-  #reason: string | undefined;
-  /** Failed attempts at better transports. */
-  #probes = 0;
-  /** HTTP got through since the preferred transport last held. */
-  #reached = false;
   #state: ConnectionState;
   #ended: string | undefined;
   #awake = () => {};
@@ -75,13 +64,11 @@ export class Switchboard {
     const order = TRANSPORTS.filter((name) => transports.includes(name) && (name !== 'websocket' || WebSocket));
     const [first] = order;
     if (first === undefined) throw new TypeError('none of the transports that are allowed exists here');
-    this.#order = order;
-    this.#reach = new Reach(options.http, options.timing.reachMs);
     const feed: FeedOptions = {
       ...options,
       onStanding: () => this.#changed(),
       onFatal: (error) => this.#fatal(error),
-      onBlocked: () => void this.#leaveSse(),
+      onBlocked: () => void this.#choice.streamsBlocked(),
     };
     this.#sse = new SseTransport(feed);
     this.#polling = new PollingTransport(feed);
@@ -92,6 +79,18 @@ export class Switchboard {
       polling: this.#polling,
       mayPoll: order.includes('polling'),
       subscribers: () => options.subscribers(),
+    });
+    this.#choice = new Choice({
+      order,
+      reach: new Reach(options.http, options.timing.reachMs),
+      timing: options.timing,
+      random: options.random,
+      active: () => this.#active,
+      isOn: () => this.#life === 'on',
+      isDialling: () => this.#socket?.connection.state.status === 'connecting',
+      hurry: () => this.#socket?.connection.hurry(),
+      tryStream: () => this.#tryStream(),
+      onChoice: (name) => this.#switchTo(name),
     });
     this.#commands = new HttpCommands({
       post: options.post,
@@ -133,7 +132,7 @@ export class Switchboard {
     if (this.#active !== 'websocket') {
       this.#placement.placeAll();
       this.#options.onCommands();
-      this.#planProbe();
+      this.#choice.lookForBetter();
     }
     this.#socket?.connection.want();
     this.#changed();
@@ -191,7 +190,7 @@ export class Switchboard {
   #freeze(): void {
     if (this.#life !== 'on') return;
     this.#life = 'frozen';
-    this.#timers.clear();
+    this.#choice.stop();
     this.#socket?.connection.rest();
     this.#placement.takeRequests();
     this.#changed();
@@ -199,29 +198,23 @@ export class Switchboard {
 
   #stop(life: 'idle' | 'closed'): void {
     this.#life = life;
-    this.#timers.clear();
+    this.#choice.stop();
     this.#awake();
     this.#commands.stop();
     this.#placement.takeRequests();
   }
 
-  #switchTo(name: TransportName, reason: string | undefined): void {
-    this.#reason = reason;
-    this.#timers.clear();
+  #switchTo(name: TransportName): void {
     this.#placement.switchTo(name);
     if (name === 'websocket') this.#commands.stop();
     this.#options.onCommands();
-    this.#planProbe();
+    this.#choice.lookForBetter();
     this.#changed();
   }
 
-  /** The next transport, if the one in use is blocked and the service can be reached all the same. */
-  #stepDown(from: TransportName): void {
-    const next = this.#order[this.#order.indexOf(from) + 1];
-    if (this.#active !== from || this.#life !== 'on' || next === undefined) return;
-    this.#probes = 0;
-    this.#reached = false;
-    this.#switchTo(next, `${from}_blocked`);
+  async #tryStream(): Promise<boolean> {
+    const [one] = [...this.#options.subscribers()].filter(({ target }) => !('message_id' in target));
+    return one !== undefined && (await this.#sse.works(one));
   }
 
   #socketOptions(WebSocket: SocketOptions['WebSocket']): SocketOptions {
@@ -232,93 +225,21 @@ export class Switchboard {
       WebSocket,
       onAck,
       onRefused,
-      leastDelay: () => (this.#active === 'websocket' ? 0 : this.#probeDelay()),
+      leastDelay: () => this.#choice.leastDelay(),
       onState: () => {
         if (this.#active === 'websocket') this.#changed();
       },
-      onDial: () => {
-        if (this.#active === 'websocket')
-          this.#timers.set('slow', this.#options.timing.slowGreetingMs, () => void this.#greetingIsSlow());
+      onDial: () => this.#choice.dialled(),
+      onOpen: () => {
+        this.#choice.opened();
+        if (this.#active === 'websocket') this.#options.onCommands();
       },
-      onOpen: () => this.#opened(),
-      onLost: (loss) => this.#socketLost(loss.byService, loss.lastedMs),
+      onLost: (loss) => this.#choice.lost(loss),
       // What is said to an attempt in the background is no word on what works: requests are told themselves.
       onFatal: (error) => {
         if (this.#active === 'websocket') this.#fatal(error);
       },
     };
-  }
-
-  #opened(): void {
-    this.#timers.stop('slow');
-    if (this.#active === 'websocket') {
-      this.#options.onCommands();
-      return;
-    }
-    this.#timers.set('hold', this.#options.timing.holdMs, () => {
-      this.#health.doubtful();
-      this.#switchTo('websocket', undefined);
-    });
-  }
-
-  #socketLost(byService: boolean, lastedMs: number | undefined): void {
-    this.#timers.stop('slow');
-    if (this.#active !== 'websocket') {
-      this.#timers.stop('hold');
-      this.#probes += 1;
-      return;
-    }
-    if (byService || (lastedMs ?? 0) >= this.#options.timing.steadyMs) {
-      this.#health.held();
-      this.#reached = false;
-      this.#probes = 0;
-      return;
-    }
-    this.#health.failed(lastedMs === undefined ? 'unopened' : 'short');
-    if (!this.#health.blocked) return;
-    if (this.#reached) this.#stepDown('websocket');
-    else void this.#verify();
-  }
-
-  /** An answer over HTTP is worth one more attempt at once: the service may just have come back. */
-  async #verify(): Promise<void> {
-    if (!(await this.#reach.ask()) || this.#life !== 'on' || this.#active !== 'websocket') return;
-    this.#reached = true;
-    this.#socket?.connection.hurry();
-  }
-
-  async #greetingIsSlow(): Promise<void> {
-    const { connection } = this.#socket!;
-    const reachable = await this.#reach.ask();
-    if (reachable && connection.state.status === 'connecting') this.#stepDown('websocket');
-  }
-
-  async #leaveSse(): Promise<void> {
-    if (this.#active === 'sse' && (await this.#reach.ask())) this.#stepDown('sse');
-  }
-
-  /** The socket tries itself; streams are tried from here. */
-  #planProbe(): void {
-    if (this.#active !== 'polling' || !this.#order.includes('sse')) return;
-    this.#timers.set('probe', this.#probeDelay(), () => void this.#probeSse());
-  }
-
-  async #probeSse(): Promise<void> {
-    const [one] = [...this.#options.subscribers()].filter(({ target }) => !('message_id' in target));
-    const works = one !== undefined && (await this.#sse.works(one));
-    if (this.#life !== 'on' || this.#active !== 'polling') return;
-    if (works) {
-      this.#switchTo('sse', this.#order[0] === 'websocket' ? 'websocket_blocked' : undefined);
-    } else {
-      this.#probes += 1;
-      this.#planProbe();
-    }
-  }
-
-  #probeDelay(): number {
-    const { timing, random } = this.#options;
-    const ceiling = Math.min(timing.probeMaxMs, timing.probeMinMs * 2 ** Math.min(this.#probes, 10));
-    return Math.round(ceiling * (0.75 + 0.25 * random()));
   }
 
   #fatal(error: ToolstreamError): void {
@@ -336,10 +257,7 @@ export class Switchboard {
     this.#state = state;
     const returned = before.reason === 'unreachable' && state.status === 'open' && this.#active !== 'websocket';
     this.#options.onState(state);
-    if (!returned) return;
-    // The service was away for everybody: that says nothing of what was blocked before.
-    this.#probes = 0;
-    this.#socket?.connection.hurry();
+    if (returned) this.#choice.returned();
   }
 
   #present(): ConnectionState {
@@ -350,7 +268,7 @@ export class Switchboard {
       return { status: life, transport, ...(this.#ended === undefined ? {} : { reason: this.#ended }) };
     if (transport === 'websocket') return { ...this.#socket!.connection.state, transport };
     const standing: Standing = overall([...this.#sse.standings(), ...this.#polling.standings()]) ?? { status: 'open' };
-    const reason = standing.status === 'waiting' ? standing.reason : this.#reason;
+    const reason = standing.status === 'waiting' ? standing.reason : this.#choice.reason;
     return { ...standing, transport, ...(reason === undefined ? {} : { reason }) };
   }
 }
