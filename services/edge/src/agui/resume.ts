@@ -1,4 +1,4 @@
-import { isRunId, parseCursor, type RunAddress } from '@toolstream/proto-events';
+import { isRunId, parseCursor, type RunAddress, type RunState } from '@toolstream/proto-events';
 import { ensureTraceparent } from '@toolstream/service-kit';
 import { adminOf, requireScope } from '../auth/principal.ts';
 import { runOf } from '../handlers/access.ts';
@@ -45,9 +45,10 @@ export async function resumeRun(
   requireScope(call.principal, 'runs:control');
 
   const ignored = answers.filter((answer) => !ours.includes(answer)).map(({ entry }) => entry.interruptId);
+  const state = await services.reader.read(address);
   let since = 0;
   for (const { entry, about, payload } of ours) {
-    const seq = await answer(services, call, address, about!.index, entry.interruptId, payload);
+    const seq = await answer(services, call, state, about!.index, entry.interruptId, payload);
     if (seq === undefined) ignored.push(entry.interruptId);
     else since = Math.max(since, seq);
   }
@@ -64,17 +65,16 @@ function payloadOf({ interruptId, status, payload }: ResumeEntry): AnswerPayload
 
 /** The sequence of the event that records the answer; `undefined` where the approval is not open. */
 async function answer(
-  { reader, orchestrator, artifacts }: Services,
+  { orchestrator, artifacts }: Services,
   { principal, request }: Pick<Call, 'principal' | 'request'>,
-  address: RunAddress,
+  state: RunState | undefined,
   index: number,
   interrupt: string,
   { approved, editedArgs, reason }: AnswerPayload,
 ): Promise<number | undefined> {
-  const state = await reader.read(address);
   const tool = state?.tools[index];
   if (!state || tool?.status !== 'awaiting_approval' || approvalId(state, tool) !== interrupt) return undefined;
-  const { tenant, run } = address;
+  const { tenant, run_id: run } = state;
   const name = approved ? 'approve_tool' : 'deny_tool';
   const asked = {
     tenant,
