@@ -1,8 +1,6 @@
 import { isRunEnded, type RunState } from '@toolstream/proto-events';
+import { breakingOf } from '../translation/breaking.ts';
 import type { AguiEvent } from './events.ts';
-
-/** Causes that end a run however far its calls are: for the agent, the run broke. */
-const BREAKS: ReadonlySet<string> = new Set(['run_timeout', 'run_expired']);
 
 /**
  * The last word about a run. Calls that failed are answered as such and the agent can go on with that, so to AG-UI it is a
@@ -17,7 +15,8 @@ export function ending(
   }
   const { threadId, runId, pending } = stream;
   const { run_id, status, error, summary } = state;
-  if (error && BREAKS.has(error.code)) return { type: 'RUN_ERROR', code: error.code, message: error.message };
+  const broken = breakingOf(state);
+  if (broken) return { type: 'RUN_ERROR', code: broken.code, message: broken.message };
   if (status === 'cancelled') return { type: 'RUN_FINISHED', threadId, runId, outcome: { type: 'cancelled' } };
   return {
     type: 'RUN_FINISHED',

@@ -9,7 +9,7 @@ const schemasOf = (value: Json | undefined): Schema[] => (Array.isArray(value) ?
 /** Says nothing about values. */
 const NOISE = new Set(['$schema', '$id', 'id', '$comment', '$anchor', '~standard']);
 /** Hold schemas by name: their keys are nobody's keywords. */
-const MAPS = new Set(['properties', '$defs', 'patternProperties', 'dependentSchemas']);
+const MAPS = new Set(['properties', 'patternProperties', 'dependentSchemas']);
 const LISTS = new Set(['anyOf', 'allOf']);
 const SINGLE = new Set(['items', 'additionalProperties', 'not', 'if', 'then', 'else', 'contains', 'propertyNames']);
 
@@ -39,8 +39,8 @@ function convert(schema: Schema): Schema {
   const made: Schema = {};
   for (const [key, value] of Object.entries(schema)) {
     if (NOISE.has(key)) continue;
-    if (key === 'definitions') made.$defs = { ...(isSchema(made.$defs) ? made.$defs : {}), ...convertMap(value) };
-    else if (key === '$defs') made.$defs = { ...(isSchema(made.$defs) ? made.$defs : {}), ...convertMap(value) };
+    if (key === 'definitions' || key === '$defs')
+      made.$defs = { ...(isSchema(made.$defs) ? made.$defs : {}), ...convertMap(value) };
     else if (key === 'oneOf') made.anyOf = convertList(value);
     else if (key === 'const') made.enum = [value];
     else if (key === '$ref' && typeof value === 'string') made.$ref = value.replace(/^#\/definitions\//, '#/$defs/');

@@ -18,10 +18,6 @@ export interface Step {
 export class RunView {
   #state: RunState | undefined;
 
-  get state(): RunState | undefined {
-    return this.#state;
-  }
-
   /** `undefined`: the run is not in sight yet, or the frame says nothing new. */
   after(frame: SnapshotFrame | EventFrame): Step | undefined {
     const { cursor } = frame;

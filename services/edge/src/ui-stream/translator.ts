@@ -1,11 +1,9 @@
 import { isRunEnded, type RunState, type ToolState } from '@toolstream/proto-events';
+import { breakingOf } from '../translation/breaking.ts';
 import type { Step } from '../translation/run-view.ts';
 import type { Failure, Piece, Ready, Translator } from '../translation/translator.ts';
 import { DONE, type RunMetadata, type UiChunk } from './chunks.ts';
 import { type ProgressMode, ToolPart } from './tool-part.ts';
-
-/** Ends of a run that are no matter of its calls. */
-const BREAKS: ReadonlySet<string> = new Set(['run_timeout', 'run_expired']);
 
 /**
  * A run as one assistant message of the AI SDK, from its `start` on: whoever attaches, whenever, builds the same message.
@@ -66,11 +64,12 @@ export class UiMessageTranslator implements Translator {
 
   *#ending(state: RunState): Generator<UiChunk> {
     const messageMetadata = this.#metadata(state);
+    const broken = breakingOf(state);
     if (state.status === 'cancelled') {
       yield { type: 'message-metadata', messageMetadata };
       yield { type: 'abort', reason: state.cancel?.reason ?? 'The run was cancelled.' };
-    } else if (state.error && BREAKS.has(state.error.code)) {
-      yield { type: 'error', errorText: state.error.message };
+    } else if (broken) {
+      yield { type: 'error', errorText: broken.message };
       yield { type: 'finish', finishReason: 'error', messageMetadata };
     } else {
       yield { type: 'finish', finishReason: 'tool-calls', messageMetadata };
