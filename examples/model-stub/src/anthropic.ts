@@ -1,16 +1,6 @@
-import type { Dialect } from './dialect.ts';
-import {
-  bearer,
-  fieldsOf,
-  listOf,
-  pieces,
-  type Result,
-  require,
-  requireAnswers,
-  requireTool,
-  type SentTurn,
-  textOf,
-} from './script.ts';
+import { fieldsOf, listOf, require, requireAnswers, textOf } from './checks.ts';
+import { bearer, type Dialect, pieces } from './dialect.ts';
+import type { Result, SentTurn } from './script.ts';
 
 /** Anthropic's Messages API. */
 export const anthropicMessages: Dialect = {
@@ -20,15 +10,14 @@ export const anthropicMessages: Dialect = {
     return typeof version === 'string' ? ([key].flat()[0] ?? bearer(authorization)) : undefined;
   },
 
-  read(body, sent) {
-    const { model, max_tokens, messages, tools = [] } = fieldsOf(body, 'body');
-    textOf(model, 'model');
+  tool(tool, at) {
+    const { name, input_schema } = fieldsOf(tool, `tools.${at}`);
+    return { name, schema: input_schema, where: `tools.${at}.custom.input_schema` };
+  },
+
+  conversation({ max_tokens, messages }, sent) {
     require(Number.isInteger(max_tokens), 'max_tokens: Field required');
-    for (const [at, tool] of listOf(tools, 'tools').entries()) {
-      const { name, input_schema } = fieldsOf(tool, `tools.${at}`);
-      requireTool(name, input_schema, `tools.${at}.custom.input_schema`);
-    }
-    return conversation(listOf(messages, 'messages'), sent);
+    return resultsIn(listOf(messages, 'messages'), sent);
   },
 
   answer: (turn, body, ids) => ({ ...head(body, ids), content: contentOf(turn), ...endOf(turn), usage: USAGE }),
@@ -87,7 +76,7 @@ const contentOf = ({ text, calls }: SentTurn): Block[] => [
 ];
 
 /** Users and assistant take turns; each turn's calls are answered at the beginning of the one message that follows. */
-function conversation(messages: readonly unknown[], sent: readonly SentTurn[]): Result[] {
+function resultsIn(messages: readonly unknown[], sent: readonly SentTurn[]): Result[] {
   let turn = 0;
   let results: Result[] = [];
   for (const [at, value] of messages.entries()) {

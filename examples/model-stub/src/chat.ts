@@ -1,33 +1,20 @@
-import type { Dialect } from './dialect.ts';
-import {
-  bearer,
-  fieldsOf,
-  listOf,
-  pieces,
-  type Result,
-  require,
-  requireAnswers,
-  requireTool,
-  type SentTurn,
-  textOf,
-} from './script.ts';
+import { fieldsOf, listOf, require, requireAnswers, textOf } from './checks.ts';
+import { bearer, type Dialect, pieces } from './dialect.ts';
+import type { Result, SentTurn } from './script.ts';
 
 /** OpenAI's Chat Completions API. */
 export const chatCompletions: Dialect = {
   callIdPrefix: 'call_',
   key: ({ authorization }) => bearer(authorization),
 
-  read(body, sent) {
-    const { model, messages, tools = [] } = fieldsOf(body, 'body');
-    textOf(model, 'model');
-    for (const [at, tool] of listOf(tools, 'tools').entries()) {
-      const { type, function: named } = fieldsOf(tool, `tools[${at}]`);
-      require(type === 'function', `tools[${at}].type: expected "function"`);
-      const { name, parameters } = fieldsOf(named, `tools[${at}].function`);
-      requireTool(name, parameters, `tools[${at}].function.parameters`);
-    }
-    return conversation(listOf(messages, 'messages'), sent);
+  tool(tool, at) {
+    const { type, function: named } = fieldsOf(tool, `tools[${at}]`);
+    require(type === 'function', `tools[${at}].type: expected "function"`);
+    const { name, parameters } = fieldsOf(named, `tools[${at}].function`);
+    return { name, schema: parameters, where: `tools[${at}].function.parameters` };
   },
+
+  conversation: ({ messages }, sent) => resultsIn(listOf(messages, 'messages'), sent),
 
   answer: (turn, body, ids) => ({
     ...head(body, ids, 'chat.completion'),
@@ -84,7 +71,7 @@ const callOf = ({ id, name, arguments: args }: SentTurn['calls'][number]) => ({
 const ROLES = new Set(['system', 'developer', 'user', 'assistant', 'tool']);
 
 /** Every `tool_calls` of the assistant is what was sent, and is followed at once by a message for each of its ids. */
-function conversation(messages: readonly unknown[], sent: readonly SentTurn[]): Result[] {
+function resultsIn(messages: readonly unknown[], sent: readonly SentTurn[]): Result[] {
   let turn = 0;
   let results: Result[] = [];
   for (let at = 0; at < messages.length; at++) {

@@ -1,32 +1,19 @@
-import type { Dialect, Ids } from './dialect.ts';
-import {
-  bearer,
-  fieldsOf,
-  listOf,
-  pieces,
-  type Result,
-  require,
-  requireAnswers,
-  requireTool,
-  type SentTurn,
-  textOf,
-} from './script.ts';
+import { fieldsOf, listOf, require, requireAnswers, textOf } from './checks.ts';
+import { bearer, type Dialect, type Ids, pieces } from './dialect.ts';
+import type { Result, SentTurn } from './script.ts';
 
 /** OpenAI's Responses API. The conversation is sent whole each time: nothing is stored. */
 export const responses: Dialect = {
   callIdPrefix: 'call_',
   key: ({ authorization }) => bearer(authorization),
 
-  read(body, sent) {
-    const { model, input, tools = [] } = fieldsOf(body, 'body');
-    textOf(model, 'model');
-    for (const [at, tool] of listOf(tools, 'tools').entries()) {
-      const { type, name, parameters } = fieldsOf(tool, `tools[${at}]`);
-      require(type === 'function', `tools[${at}].type: expected "function"`);
-      requireTool(name, parameters, `tools[${at}].parameters`);
-    }
-    return conversation(typeof input === 'string' ? [] : listOf(input, 'input'), sent);
+  tool(tool, at) {
+    const { type, name, parameters } = fieldsOf(tool, `tools[${at}]`);
+    require(type === 'function', `tools[${at}].type: expected "function"`);
+    return { name, schema: parameters, where: `tools[${at}].parameters` };
   },
+
+  conversation: ({ input }, sent) => resultsIn(typeof input === 'string' ? [] : listOf(input, 'input'), sent),
 
   answer(turn, body, ids) {
     return whole(body, ids('resp_'), 'completed', outputOf(turn, ids));
@@ -133,7 +120,7 @@ const whole = (body: unknown, id: string, status: string, output: Item[]) => ({
 });
 
 /** Every `function_call` that was made is in the input, and has its output behind it. */
-function conversation(input: readonly unknown[], sent: readonly SentTurn[]): Result[] {
+function resultsIn(input: readonly unknown[], sent: readonly SentTurn[]): Result[] {
   const made = sent.flatMap(({ calls }) => calls);
   const calls: string[] = [];
   const results: Result[] = [];

@@ -2,9 +2,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { anthropicMessages } from './anthropic.ts';
 import { chatCompletions } from './chat.ts';
-import type { Dialect, Ids } from './dialect.ts';
+import { BadRequest } from './checks.ts';
+import { type Dialect, type Ids, read } from './dialect.ts';
 import { responses } from './responses.ts';
-import { BadRequest, type Result, type Script, type SentCall, type SentTurn } from './script.ts';
+import type { Result, Script, SentCall, SentTurn } from './script.ts';
 
 const DIALECTS: Readonly<Record<string, Dialect>> = {
   '/v1/chat/completions': chatCompletions,
@@ -47,7 +48,7 @@ export async function startModelStub(script: Script): Promise<ModelStub> {
     if (!dialect.key(request.headers)) return json(response, 401, dialect.error('No API key.', 'authentication_error'));
     let results: readonly Result[];
     try {
-      results = dialect.read(body, sent);
+      results = read(dialect, body, sent);
     } catch (error) {
       if (!(error instanceof BadRequest)) throw error;
       return json(response, 400, dialect.error(error.message, 'invalid_request_error'));
