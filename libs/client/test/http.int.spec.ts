@@ -1,20 +1,9 @@
 import type { ServerResponse } from 'node:http';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { type ClientOptions, createClient } from '../src/index.ts';
+import { describe, expect, it } from 'vitest';
 import { RUN } from './history.ts';
-import { LocalEdge } from './local-edge.ts';
+import { useLocalEdge } from './watched-edge.ts';
 
-let edge: LocalEdge;
-beforeEach(async () => {
-  edge = await LocalEdge.start();
-});
-afterEach(() => edge.stop());
-
-function connect(options: Partial<ClientOptions> = {}) {
-  const client = createClient({ url: edge.url, token: 'a-token', ...options });
-  onTestFinished(() => client.close());
-  return client;
-}
+const world = useLocalEdge();
 
 function reply(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
   const type = status < 400 ? 'application/json' : 'application/problem+json';
@@ -25,16 +14,16 @@ const problem = (code: string, detail: string) => ({ type: 'about:blank', title:
 
 /** Answers each request with the next of these; the last one repeats. */
 function script(...answers: ((response: ServerResponse) => void)[]): void {
-  edge.answer = (_, __, response) => (answers.length > 1 ? answers.shift()! : answers[0]!)(response);
+  world.edge.answer = (_, __, response) => (answers.length > 1 ? answers.shift()! : answers[0]!)(response);
 }
 
 describe('requests', () => {
   it('carry the token, the query and the body', async () => {
     script((response) => reply(response, 200, { runs: [] }));
-    const client = connect();
+    const client = world.connect();
     await client.list({ app: 'app-1', status: ['running', 'paused'], limit: 5 });
     await client.submit({ app: 'app-1', message_id: 7, tool_calls: [{ id: 'a', name: 'os-write', arguments: {} }] });
-    const [list, submit] = edge.requests;
+    const [list, submit] = world.edge.requests;
     expect(list).toMatchObject({ method: 'GET', url: '/v1/runs?app=app-1&limit=5&status=running%2Cpaused' });
     expect(list?.headers.authorization).toBe('Bearer a-token');
     expect(JSON.parse(submit!.body)).toEqual({
@@ -46,7 +35,7 @@ describe('requests', () => {
 
   it('go to the routes of the interface', async () => {
     script((response) => reply(response, 200, {}));
-    const client = connect();
+    const client = world.connect();
     await client.get(RUN, { minCursor: 'e1.0:5' });
     await client.results(RUN, 'anthropic');
     await client.tools();
@@ -60,7 +49,7 @@ describe('requests', () => {
     await client.deadLetters({ app: 'app-1', limit: 5, before: '9' });
     await client.deadLetter(`${RUN}_0_1`);
     await client.redrive(`${RUN}_0_1`, { reason: 'fixed' });
-    expect(edge.requests.map(({ method, url }) => `${method} ${url}`)).toEqual([
+    expect(world.edge.requests.map(({ method, url }) => `${method} ${url}`)).toEqual([
       `GET /v1/runs/${RUN}?min_cursor=e1.0%3A5`,
       `GET /v1/runs/${RUN}/results?format=anthropic`,
       'GET /v1/tools',
@@ -75,8 +64,8 @@ describe('requests', () => {
       `GET /v1/dlq/${RUN}_0_1`,
       `POST /v1/dlq/${RUN}_0_1/redrive`,
     ]);
-    expect(JSON.parse(edge.requests.at(-1)!.body)).toEqual({ reason: 'fixed' });
-    expect(edge.requests.slice(6, 9).map(({ body }) => JSON.parse(body))).toEqual([
+    expect(JSON.parse(world.edge.requests.at(-1)!.body)).toEqual({ reason: 'fixed' });
+    expect(world.edge.requests.slice(6, 9).map(({ body }) => JSON.parse(body))).toEqual([
       { reason: 'lunch' },
       { arguments: { path: 'x' } },
       { from: 2 },
@@ -85,9 +74,9 @@ describe('requests', () => {
 
   it('read files as the bytes they are', async () => {
     const bytes = Uint8Array.from([0, 255, 10, 13]);
-    edge.answer = (_, __, response) => response.end(bytes);
-    expect(await connect().file('app-1', 'src/a b#c.bin')).toEqual(bytes);
-    expect(edge.requests[0]?.url).toBe('/v1/apps/app-1/files/src/a%20b%23c.bin');
+    world.edge.answer = (_, __, response) => response.end(bytes);
+    expect(await world.connect().file('app-1', 'src/a b#c.bin')).toEqual(bytes);
+    expect(world.edge.requests[0]?.url).toBe('/v1/apps/app-1/files/src/a%20b%23c.bin');
   });
 });
 
@@ -96,18 +85,18 @@ describe('a refusal', () => {
     script((response) =>
       reply(response, 422, problem('dependency_cycle', 'These calls wait for each other: a → b → a.')),
     );
-    await expect(connect().submit({ app: 'app-1', tool_calls: [] })).rejects.toMatchObject({
+    await expect(world.connect().submit({ app: 'app-1', tool_calls: [] })).rejects.toMatchObject({
       name: 'ApiError',
       code: 'dependency_cycle',
       status: 422,
       message: 'These calls wait for each other: a → b → a.',
     });
-    expect(edge.requests).toHaveLength(1);
+    expect(world.edge.requests).toHaveLength(1);
   });
 
   it('that a proxy wrote has the code of its status', async () => {
     script((response) => response.writeHead(403).end('<html>no</html>'));
-    await expect(connect().tools()).rejects.toMatchObject({ code: 'http_403', status: 403 });
+    await expect(world.connect().tools()).rejects.toMatchObject({ code: 'http_403', status: 403 });
   });
 });
 
@@ -118,9 +107,9 @@ describe('a repetition', () => {
       (response) => reply(response, 201, { run_id: RUN }),
     );
     const begun = Date.now();
-    expect(await connect().submit({ app: 'app-1', tool_calls: [] })).toEqual({ run_id: RUN });
+    expect(await world.connect().submit({ app: 'app-1', tool_calls: [] })).toEqual({ run_id: RUN });
     expect(Date.now() - begun).toBeGreaterThanOrEqual(995);
-    const keys = edge.requests.map(({ headers }) => headers['idempotency-key']);
+    const keys = world.edge.requests.map(({ headers }) => headers['idempotency-key']);
     expect(keys[0]).toMatch(/^[0-9a-f]{32}$/);
     expect(keys[1]).toBe(keys[0]);
   });
@@ -130,7 +119,7 @@ describe('a repetition', () => {
       (response) => response.destroy(),
       (response) => reply(response, 200, { tools: [] }),
     );
-    expect(await connect().tools()).toEqual({ tools: [] });
+    expect(await world.connect().tools()).toEqual({ tools: [] });
   });
 
   it('with a fresh token follows an expired one', async () => {
@@ -139,19 +128,22 @@ describe('a repetition', () => {
       (response) => reply(response, 200, { tools: [] }),
     );
     let asked = 0;
-    await connect({ token: async () => `token-${++asked}` }).tools();
-    expect(edge.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer token-1', 'Bearer token-2']);
+    await world.connect({ token: async () => `token-${++asked}` }).tools();
+    expect(world.edge.requests.map(({ headers }) => headers.authorization)).toEqual([
+      'Bearer token-1',
+      'Bearer token-2',
+    ]);
   });
 
   it('ends, and the last answer counts', async () => {
     script((response) => reply(response, 503, problem('busy', 'Try again.'), { 'retry-after': '60' }));
-    await expect(connect().tools()).rejects.toMatchObject({ code: 'busy', retryAfterMs: 60_000 });
+    await expect(world.connect().tools()).rejects.toMatchObject({ code: 'busy', retryAfterMs: 60_000 });
   });
 });
 
 describe('a service that is not there', () => {
   it('is unreachable, with the address and the reason', async () => {
-    const client = connect({ url: 'http://127.0.0.1:9' });
+    const client = world.connect({ url: 'http://127.0.0.1:9' });
     const signal = AbortSignal.timeout(10_000);
     await expect(client.tools({ signal })).rejects.toMatchObject({
       code: 'unreachable',
@@ -160,15 +152,15 @@ describe('a service that is not there', () => {
   });
 
   it('is not waited for longer than asked', async () => {
-    edge.answer = () => {};
-    const client = connect();
+    world.edge.answer = () => {};
+    const client = world.connect();
     const late = client.list({}, { timeoutMs: 50, signal: AbortSignal.timeout(5_000) });
     await expect(late).rejects.toMatchObject({ code: 'unreachable', message: expect.stringContaining('0.05 s') });
   });
 
   it('can be given up by the caller, and by close()', async () => {
-    edge.answer = () => {};
-    const client = connect();
+    world.edge.answer = () => {};
+    const client = world.connect();
     const controller = new AbortController();
     const one = client.tools({ signal: controller.signal });
     const other = client.tools();
