@@ -17,7 +17,8 @@ function brokenRules(files: Record<string, string>): string[] {
     writeFileSync(join(tree, path), content);
   }
   copyFileSync(join(root, '.dependency-cruiser.cjs'), join(tree, '.dependency-cruiser.cjs'));
-  const folders = [...new Set(Object.keys(files).map((path) => path.split('/')[0]!))];
+  const ours = Object.keys(files).filter((path) => path.includes('/') && !path.startsWith('node_modules/'));
+  const folders = [...new Set(ours.map((path) => path.split('/')[0]!))];
   const args = ['--config', '.dependency-cruiser.cjs', '--output-type', 'json', ...folders];
   const { stdout } = spawnSync(bin('depcruise'), args, { cwd: tree, encoding: 'utf8' });
   const { summary } = JSON.parse(stdout) as { summary: { violations: { rule: { name: string } }[] } };
@@ -54,6 +55,45 @@ describe('The import fence', () => {
         'services/edge/src/main.ts': "export { a } from '../../../libs/domain/src/a.ts';",
       }),
     ).toEqual(['no-cycles', 'one-door']);
+  });
+  it('stops the product from resting on what only shows or measures it', () => {
+    expect(
+      brokenRules({
+        'libs/client/src/index.ts': "export { a } from '../../../examples/agent/src/index.ts';",
+        'services/edge/src/main.ts': "export { b } from '../../../test/support/stack.ts';",
+        'infra/bench/src/main.ts': "export { c } from '../../../services/executor/src/index.ts';",
+        'examples/agent/src/index.ts': 'export const a = 1;',
+        'test/support/stack.ts': 'export const b = 1;',
+        'services/executor/src/index.ts': 'export const c = 1;',
+      }),
+    ).toEqual(['bench', 'client', 'edge']);
+  });
+  it.each(['services/edge/src', 'test/support'])(
+    'stops %s from using a package that nobody declares for it',
+    (place) => {
+      const files = {
+        [`${place}/main.ts`]: "export { x } from 'some-package';",
+        'node_modules/some-package/package.json': '{"name":"some-package","exports":"./dist/index.js"}',
+        'node_modules/some-package/dist/index.js': 'exports.x = 1;',
+        'services/edge/package.json': '{"name":"edge"}',
+      };
+      const declared = (name: string) => `{"name":"${name}","dependencies":{"some-package":"1"}}`;
+      expect(brokenRules({ ...files, 'package.json': '{"name":"root"}' })).toEqual(['declared-dependencies-only']);
+      expect(
+        brokenRules({ ...files, 'package.json': declared('root'), 'services/edge/package.json': declared('edge') }),
+      ).toEqual([]);
+    },
+  );
+  it('does not take what the root declares for a package’s own', () => {
+    expect(
+      brokenRules({
+        'package.json': '{"name":"root","devDependencies":{"some-package":"1"}}',
+        'services/edge/package.json': '{"name":"edge"}',
+        'services/edge/src/main.ts': "export { x } from 'some-package';",
+        'node_modules/some-package/package.json': '{"name":"some-package","exports":"./dist/index.js"}',
+        'node_modules/some-package/dist/index.js': 'exports.x = 1;',
+      }),
+    ).toEqual(['declared-dependencies-only']);
   });
 });
 
