@@ -36,6 +36,14 @@ export const plan = (over: Partial<RunPlan> = {}): RunPlan => ({
   ...over,
 });
 
+/** 0 ← 1 ← 2, and 3 alone. */
+export const graph = [
+  plannedTool(0),
+  plannedTool(1, { depends_on: [0] }),
+  plannedTool(2, { depends_on: [1] }),
+  plannedTool(3),
+];
+
 type Shape = {
   [T in EventType]: [
     type: T,

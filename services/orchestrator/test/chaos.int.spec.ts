@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { calls, endsOf, type HeldJob, type Running, World } from './harness.ts';
+import { calls, endsOf } from './given.ts';
+import { type Running, World } from './harness.ts';
+import type { HeldJob } from './held-job.ts';
 
 /** A small seeded generator: a failure can be run again. */
 function seeded(seed: number): () => number {

@@ -1,7 +1,9 @@
 import { isArtifactRef } from '@toolstream/proto-events';
 import { openArtifacts } from '@toolstream/stores';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { calls, eventBy, hooked, tool, World } from './harness.ts';
+import { calls, tool } from './given.ts';
+import { hooked, World } from './harness.ts';
+import { eventBy } from './held-job.ts';
 
 const code = (reply: { ok: boolean; error?: { code: string } }): string =>
   reply.ok ? 'ok' : (reply.error?.code ?? '');

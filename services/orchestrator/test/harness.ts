@@ -1,14 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import {
-  AckPolicy,
-  type Consumer,
-  type JetStreamManager,
-  type JsMsg,
-  jetstream,
-  jetstreamManager,
-} from '@nats-io/jetstream';
+import { AckPolicy, type Consumer, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
@@ -17,11 +10,8 @@ import { declareStreams, type EventLog, openEventLog, type StoredEvent } from '@
 import {
   type CommandReply,
   commandSubject,
-  type EventType,
-  eventSubjectAttribute,
   isRunEnded,
   JOBS_STREAM,
-  type Job,
   querySubject,
   type RunAddress,
   type RunCommandName,
@@ -36,41 +26,10 @@ import {
 import { createLogger, startTelemetry, type Telemetry } from '@toolstream/service-kit';
 import { type NatsServer, startEphemeralNats } from '@toolstream/testkit';
 import { type Orchestrator, orchestratorConfig, type RunLog, startOrchestrator } from '../src/index.ts';
+import { APP, TENANT, tool } from './given.ts';
+import { HeldJob } from './held-job.ts';
 
-export const TENANT = 'acme';
-export const APP = 'shop';
 const log = createLogger({ name: 'test', level: process.env.LOG_LEVEL ?? 'silent' });
-
-export const tool = (name: string, over: Partial<ToolDefinition> = {}): ToolDefinition => ({
-  name,
-  description: `Does ${name}`,
-  pool: 'default',
-  input_schema: {
-    $schema: 'https://json-schema.org/draft/2020-12/schema',
-    type: 'object',
-    properties: { path: { type: 'string' } },
-    additionalProperties: false,
-  },
-  idempotent: true,
-  destructive: false,
-  isolation: 'inline',
-  approval: 'never',
-  timeout_ms: 60_000,
-  retries: { max_attempts: 3, initial_ms: 200, factor: 2, max_ms: 1_000 },
-  estimated_ms: 100,
-  ...over,
-});
-
-type Call = SubmitRun['calls'][number];
-
-export const calls = (count: number, name = 'write', over: Partial<Call> = {}): Call[] =>
-  Array.from({ length: count }, (_, i) => ({
-    call_id: `call_${i}`,
-    name,
-    arguments: { path: `f${i}` },
-    depends_on: [],
-    ...over,
-  }));
 
 export interface Running {
   readonly instance: string;
@@ -305,82 +264,6 @@ export class World {
     }
   }
 }
-
-let events = 0;
-
-export function eventBy(
-  source: string,
-  run: RunAddress,
-  writer: 'run' | number,
-  type: EventType,
-  data: unknown,
-  more: { toolindex?: number; attempt?: number } = {},
-): ToolstreamEvent {
-  return {
-    specversion: '1.0',
-    id: `hand_${events++}`,
-    source,
-    type,
-    time: new Date().toISOString(),
-    subject: eventSubjectAttribute(run.run, writer),
-    datacontenttype: 'application/json',
-    runid: run.run,
-    tenant: run.tenant,
-    app: run.app,
-    ...(writer === 'run' ? {} : { toolindex: writer }),
-    ...more,
-    data,
-  } as ToolstreamEvent;
-}
-
-/** A job in an executor's hands, and the chain of its attempt. */
-export class HeldJob {
-  readonly job: Job;
-  readonly message: JsMsg;
-  readonly #world: World;
-  #tail = 0;
-
-  constructor(world: World, message: JsMsg) {
-    this.#world = world;
-    this.message = message;
-    this.job = message.json<Job>();
-    this.#tail = this.job.tool_seq;
-  }
-
-  get run(): RunAddress {
-    const { tenant, app, run } = this.job;
-    return { tenant, app, run };
-  }
-
-  async append(type: EventType, data: unknown): Promise<number> {
-    const { job } = this;
-    const event = eventBy('toolstream/hands', this.run, job.index, type, data, { attempt: job.attempt });
-    this.#tail = await this.#world.append(event, this.#tail, job.job_id);
-    return this.#tail;
-  }
-
-  claim(): Promise<number> {
-    return this.append('tool.started.v1', { dispatch: this.job.dispatch, executor: 'hands', queue_ms: 0 });
-  }
-
-  succeed(): Promise<number> {
-    return this.append('tool.succeeded.v1', { result: { ok: true }, metrics: { duration_ms: 1 } });
-  }
-
-  fail(retryable: boolean): Promise<number> {
-    return this.append('tool.failed.v1', { error: { code: 'tool_error', message: 'no' }, retryable });
-  }
-
-  async runToSuccess(): Promise<void> {
-    await this.claim();
-    await this.succeed();
-    this.message.ack();
-  }
-}
-
-/** The run's events that end it: there must be exactly one. */
-export const endsOf = (types: readonly string[]): string[] =>
-  types.filter((type) => ['run.succeeded.v1', 'run.failed.v1', 'run.cancelled.v1'].includes(type));
 
 /** A log on which `before` runs ahead of each append: where a race is forced. */
 export const hooked =

@@ -8,7 +8,8 @@ import {
 } from '@toolstream/proto-events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MessageLinkStore } from '../src/adapters/message-links.ts';
-import { calls, hooked, TENANT, World } from './harness.ts';
+import { calls, TENANT } from './given.ts';
+import { hooked, World } from './harness.ts';
 
 let world: World;
 beforeAll(async () => {

@@ -1,6 +1,8 @@
 import { isConflict } from '@toolstream/event-log';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { calls, endsOf, type HeldJob, hooked, type Running, World } from './harness.ts';
+import { calls, endsOf } from './given.ts';
+import { hooked, type Running, World } from './harness.ts';
+import type { HeldJob } from './held-job.ts';
 
 const refused = (append: Promise<number>): Promise<boolean> =>
   append.then(

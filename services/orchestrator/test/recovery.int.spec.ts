@@ -3,7 +3,8 @@ import { Kvm } from '@nats-io/kv';
 import { type DeadLetter, JOBS_STREAM } from '@toolstream/proto-events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DEAD_LETTERS_BUCKET } from '../src/index.ts';
-import { APP, calls, endsOf, hooked, TENANT, tool, World } from './harness.ts';
+import { APP, calls, endsOf, TENANT, tool } from './given.ts';
+import { hooked, World } from './harness.ts';
 
 let world: World;
 beforeEach(async () => {

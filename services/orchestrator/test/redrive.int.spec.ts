@@ -9,7 +9,9 @@ import {
 } from '@toolstream/proto-events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DEAD_LETTERS_BUCKET } from '../src/index.ts';
-import { APP, calls, type HeldJob, TENANT, World } from './harness.ts';
+import { APP, calls, TENANT } from './given.ts';
+import { World } from './harness.ts';
+import type { HeldJob } from './held-job.ts';
 
 let world: World;
 beforeEach(async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { APP, calls, endsOf, TENANT, tool, World } from './harness.ts';
+import { APP, calls, endsOf, TENANT, tool } from './given.ts';
+import { World } from './harness.ts';
 
 describe('submitting a run', () => {
   let world: World;
