@@ -1,7 +1,8 @@
 import { isToolEnded, type RunState } from '@toolstream/proto-events';
 import { describe, expect, it } from 'vitest';
 import { difference, drawing } from '../../src/cable/difference.ts';
-import { randomStory, Story, seeded } from './histories.ts';
+import { seeded } from '../seeded.ts';
+import { randomStory, Story } from './histories.ts';
 import { type Message, shown } from './page-model.ts';
 
 const told = (states: readonly RunState[]): Message[] =>

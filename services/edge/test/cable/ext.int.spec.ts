@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { HandRun } from '../hand-run.ts';
 import { startTestEdge, startTestLog, type TestEdge, type TestLog, token, uniqueName, until } from '../harness.ts';
-import { seeded } from './histories.ts';
+import { seeded } from '../seeded.ts';
 import { linkOf } from './links.ts';
 import { type Message, shown } from './page-model.ts';
 import { anycable, type Cable, Cuttable, type Meta, watchWithAnycable } from './stock-clients.ts';

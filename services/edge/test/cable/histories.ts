@@ -1,16 +1,6 @@
 import { type Draft, evolve, toEvent } from '@toolstream/domain';
 import type { RunState, ToolMetrics, ToolstreamEvent } from '@toolstream/proto-events';
-
-/** A small generator with a seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let a = seed;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
+import { seeded } from '../seeded.ts';
 
 export const RUN = '0-01ARZ3NDEKTSV4RRFFQ69G5FAV';
 

@@ -1,19 +1,16 @@
+import { seeded } from '../seeded.ts';
+
 /** Seeded chance: the same seed gives the same inputs, in the same order. */
 export class Dice {
-  #state: number;
+  readonly #random: () => number;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
+    this.#random = seeded(seed);
   }
 
   /** 0 up to, not including, `below`. */
   int(below: number): number {
-    // mulberry32
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below);
+    return Math.floor(this.#random() * below);
   }
 
   chance(of100: number): boolean {
