@@ -67,8 +67,9 @@ export async function startModelStub(script: Script): Promise<ModelStub> {
     told.push(results);
     sent.push(turn);
     if (body.stream !== true) return json(response, 200, dialect.answer(turn, body, ids));
+    const events = dialect.stream(turn, body, ids);
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
-    for (const { event, data } of dialect.stream(turn, body, ids)) {
+    for (const { event, data } of events) {
       const text = typeof data === 'string' ? data : JSON.stringify(data);
       response.write(`${event === undefined ? '' : `event: ${event}\n`}data: ${text}\n\n`);
     }
