@@ -2,7 +2,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
-import { type NatsServer, startEphemeralNats } from '@toolstream/testkit';
+import { startEphemeralNats } from '@toolstream/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FileIndex } from '../src/file-index.ts';
 import {
@@ -14,30 +14,24 @@ import {
   type Workspace,
   WorkspaceConflictError,
 } from '../src/index.ts';
-import { type LossyNetwork, lossyNetwork } from './fixtures/lossy-network.ts';
+import { type OwnNats, ownNats } from './fixtures/own-nats.ts';
 
 const RUN = '0-01ARZ3NDEKTSV4RRFFQ69G5FAV';
 const text = (value: string) => Buffer.from(value);
 const by = (index: number, expectedRevision: number, attempt = 1) => ({ run: RUN, index, attempt, expectedRevision });
 
-let nats: NatsServer;
-let network: LossyNetwork;
+let own: OwnNats;
 let nc: NatsConnection;
 let workspace: Workspace;
 let files: AppWorkspace;
 let app = 0;
 
 beforeAll(async () => {
-  nats = await startEphemeralNats();
-  network = await lossyNetwork(nats.port);
-  nc = await connect({ servers: network.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
+  own = await ownNats();
+  ({ nc } = own);
   workspace = await openWorkspace(nc);
 });
-afterAll(async () => {
-  await nc?.close();
-  await network?.close();
-  await nats?.stop();
-});
+afterAll(() => own?.stop());
 beforeEach(() => {
   files = workspace.at({ tenant: 't1', app: `app-${++app}` });
 });
@@ -130,7 +124,7 @@ describe('a file that is deleted', () => {
     const scope = { tenant: 't1', app: `app-${app}` };
     const { revision } = await files.write('x', text('x'), by(0, 0));
     const deletion = { ...(await deletionOf('other')), path: 'x' };
-    network.loseAnswers();
+    own.network.loseAnswers();
     const at = await index.remove(scope, deletion, revision);
     expect(at).toBeGreaterThan(revision);
     expect(await files.head('x')).toBeUndefined();
@@ -251,7 +245,7 @@ describe('a file that is renamed', () => {
         { deletion, revision },
         { entry: { ...file, path: 'b', change: deletion.change }, revision: 0 },
       );
-    network.loseAnswers();
+    own.network.loseAnswers();
     const at = await move();
     expect(await files.head('b')).toMatchObject({ revision: at });
     expect(await paths()).toEqual(['b']);
@@ -264,8 +258,8 @@ describe('a file that is renamed', () => {
 
 describe('an index that was made before deletions were known', () => {
   it('gets its settings, and is named where they only are to be verified', async () => {
-    const own = await startEphemeralNats();
-    const client = await connect({ servers: own.url });
+    const old = await startEphemeralNats();
+    const client = await connect({ servers: old.url });
     try {
       const jsm = await jetstreamManager(client);
       await new Kvm(client).create(FILES_BUCKET, { history: 1, allow_direct: true });
@@ -276,7 +270,7 @@ describe('an index that was made before deletions were known', () => {
       await openWorkspace(client, { mode: 'verify' });
     } finally {
       await client.close();
-      await own.stop();
+      await old.stop();
     }
   });
 });

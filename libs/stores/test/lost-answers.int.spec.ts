@@ -1,31 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/nats-core';
-import { connect } from '@nats-io/transport-node';
-import { type NatsServer, startEphemeralNats } from '@toolstream/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FileIndex } from '../src/file-index.ts';
 import { type AppWorkspace, FILES_BUCKET, openArtifacts, openWorkspace } from '../src/index.ts';
-import { type LossyNetwork, lossyNetwork } from './fixtures/lossy-network.ts';
+import type { LossyNetwork } from './fixtures/lossy-network.ts';
+import { type OwnNats, ownNats } from './fixtures/own-nats.ts';
 
 const scope = { tenant: 't1', app: 'a1' };
 const by = { run: '0-01ARZ3NDEKTSV4RRFFQ69G5FAV', index: 0, attempt: 1 };
-let nats: NatsServer;
-let network: LossyNetwork;
+let own: OwnNats;
 let nc: NatsConnection;
+let network: LossyNetwork;
 let files: AppWorkspace;
 
 beforeAll(async () => {
-  nats = await startEphemeralNats();
-  network = await lossyNetwork(nats.port);
-  nc = await connect({ servers: network.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
+  own = await ownNats();
+  ({ nc, network } = own);
   files = (await openWorkspace(nc)).at(scope);
 });
-afterAll(async () => {
-  await nc?.close();
-  await network?.close();
-  await nats?.stop();
-});
+afterAll(() => own?.stop());
 
 describe('when an answer is lost', () => {
   it.each([

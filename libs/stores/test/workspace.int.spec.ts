@@ -8,7 +8,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { Objm } from '@nats-io/obj';
 import { connect } from '@nats-io/transport-node';
 import { MAX_PATH_BYTES } from '@toolstream/proto-events';
-import { type NatsServer, startEphemeralNats } from '@toolstream/testkit';
+import { startEphemeralNats } from '@toolstream/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openContent } from '../src/buckets.ts';
 import {
@@ -21,27 +21,25 @@ import {
   type Workspace,
   WorkspaceConflictError,
 } from '../src/index.ts';
+import { type OwnNats, ownNats } from './fixtures/own-nats.ts';
 
 const RUN = '0-01ARZ3NDEKTSV4RRFFQ69G5FAV';
 const DIE = fileURLToPath(new URL('./fixtures/die-while-writing.ts', import.meta.url));
 const text = (value: string) => Buffer.from(value);
 const by = (attempt: number, expectedRevision: number, index = 0) => ({ run: RUN, index, attempt, expectedRevision });
 
-let nats: NatsServer;
+let own: OwnNats;
 let nc: NatsConnection;
 let workspace: Workspace;
 let files: AppWorkspace;
 let app = 0;
 
 beforeAll(async () => {
-  nats = await startEphemeralNats();
-  nc = await connect({ servers: nats.url, maxReconnectAttempts: -1, reconnectTimeWait: 100 });
+  own = await ownNats();
+  ({ nc } = own);
   workspace = await openWorkspace(nc);
 });
-afterAll(async () => {
-  await nc?.close();
-  await nats?.stop();
-});
+afterAll(() => own?.stop());
 beforeEach(() => {
   files = workspace.at({ tenant: 't1', app: `app-${++app}` });
 });
@@ -231,7 +229,7 @@ describe('an executor that is killed', () => {
       const revision = before?.revision ?? 0;
       if (when === 'half') await mine.write('big.bin', text('old'), by(1, revision, 9));
       const old = await mine.read('big.bin');
-      const child = fork(DIE, [nats.url, when], { execArgv: ['--conditions=toolstream', '--import', 'tsx'] });
+      const child = fork(DIE, [own.nats.url, when], { execArgv: ['--conditions=toolstream', '--import', 'tsx'] });
       const [code, signal] = await once(child, 'exit');
       expect([code, signal]).toEqual([null, 'SIGKILL']);
       expect(await mine.read('big.bin')).toEqual(old);
@@ -303,14 +301,14 @@ describe('contents that were replaced', () => {
 
 describe('when the server is killed and comes back', () => {
   it('a write under way, from memory or from a stream, ends well and holds every byte once', async () => {
-    const own = await startEphemeralNats();
-    const client = await connect({ servers: own.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
+    const killed = await startEphemeralNats();
+    const client = await connect({ servers: killed.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
     try {
       const mine = (await openWorkspace(client)).at({ tenant: 't1', app: 'a1' });
       const bytes = randomBytes(12 * 1024 * 1024);
       let restart: Promise<void> | undefined;
       const onBytes = (written: number) => {
-        if (written > 2_000_000) restart ??= own.kill9().then(() => own.restart());
+        if (written > 2_000_000) restart ??= killed.kill9().then(() => killed.restart());
       };
       async function* source() {
         for (let at = 0; at < bytes.length; at += 70_000) yield bytes.subarray(at, at + 70_000);
@@ -324,15 +322,15 @@ describe('when the server is killed and comes back', () => {
       for (const path of ['a', 'b']) expect(Buffer.from((await mine.read(path))!.bytes).equals(bytes)).toBe(true);
     } finally {
       await client.close();
-      await own.stop();
+      await killed.stop();
     }
   });
 });
 
 describe('a store without room', () => {
   it('says so at once, keeps the old file and takes the half-written content away', async () => {
-    const own = await startEphemeralNats();
-    const client = await connect({ servers: own.url });
+    const killed = await startEphemeralNats();
+    const client = await connect({ servers: killed.url });
     try {
       const full = await openWorkspace(client);
       const jsm = await jetstreamManager(client);
@@ -346,7 +344,7 @@ describe('a store without room', () => {
       expect((await jsm.streams.info(`OBJ_${WORKSPACE_BUCKET}`)).state.bytes).toBeLessThan(5_000);
     } finally {
       await client.close();
-      await own.stop();
+      await killed.stop();
     }
   });
 });
@@ -360,15 +358,15 @@ describe('buckets', () => {
   });
 
   it('are the same when several services create them at once', async () => {
-    const own = await startEphemeralNats();
-    const clients = await Promise.all([0, 1, 2].map(() => connect({ servers: own.url })));
+    const killed = await startEphemeralNats();
+    const clients = await Promise.all([0, 1, 2].map(() => connect({ servers: killed.url })));
     try {
       const opened = await Promise.all(clients.map((client) => openWorkspace(client)));
       await opened[0]!.at({ tenant: 't', app: 'a' }).write('f', text('x'), by(1, 0));
       expect(await opened[2]!.at({ tenant: 't', app: 'a' }).head('f')).toBeDefined();
     } finally {
       await Promise.all(clients.map((client) => client.close()));
-      await own.stop();
+      await killed.stop();
     }
   });
 });
