@@ -6,9 +6,9 @@ import type { WebSocket } from 'ws';
 import { type Cleanup, withCleanup } from './cleanup.ts';
 import { now, paced } from './clock.ts';
 import type { BenchOptions } from './options.ts';
-import { alternate, ascending, quantile, type Target } from './pairs.ts';
+import { alternate, type Quantiles, quantilesOf, type Target } from './pairs.ts';
 import { measured, type Report, type Row } from './report.ts';
-import { toolModule } from './runs.ts';
+import { submitRun, toolModule } from './runs.ts';
 import { temporaryFolder } from './servers.ts';
 import { edgeDoor, openSocket } from './socket.ts';
 import { type BenchStack, benchStack } from './stack.ts';
@@ -21,11 +21,6 @@ const TARGET: Target = { sense: 'at_most', value: 50 };
 const RUN_EVERY_MS = 300;
 const FRAMES_PER_SECOND = 50;
 const LATEST_MS = 30_000;
-
-interface Quantiles {
-  readonly p50: number;
-  readonly p99: number;
-}
 
 /** Sends commands; for every call that they end, the time at which its command was sent, by `<run> <index>`. */
 type Cancelling = (runs: readonly string[]) => Promise<Map<string, number>>;
@@ -92,8 +87,7 @@ class CancelBench {
     const sent = await cancelling(runs);
     await this.#untilCount(app, `ended_at IS NOT NULL`, TOOLS);
     const notes = await notesIn(file, TOOLS);
-    const delays = delaysOf(sent, notes);
-    return { p50: quantile(delays, 0.5), p99: quantile(delays, 0.99) };
+    return quantilesOf(delaysOf(sent, notes));
   }
 
   async cancelRuns(runs: readonly string[], everyMs: number): Promise<Map<string, number>> {
@@ -102,7 +96,7 @@ class CancelBench {
       await sleep(number * everyMs);
       const at = now();
       for (let index = 0; index < CALLS; index++) sent.set(`${run} ${index}`, at);
-      await this.#post(`/v1/runs/${run}/cancel`, {}, 202);
+      await this.#stack.post(`/v1/runs/${run}/cancel`, {}, 202);
     });
     await Promise.all(answers);
     return sent;
@@ -130,29 +124,12 @@ class CancelBench {
 
   async #startTools(app: string, file: string): Promise<string[]> {
     const runs = await Promise.all(
-      Array.from({ length: RUNS }, async () => {
-        const tool_calls = Array.from({ length: CALLS }, (_, index) => ({
-          id: `c${index}`,
-          name: 'bench-listen',
-          arguments: { file },
-        }));
-        const answer = await this.#post('/v1/runs', { app, mode: 'parallel', tool_calls }, 201);
-        return (JSON.parse(answer) as { run_id: string }).run_id;
-      }),
+      Array.from({ length: RUNS }, () =>
+        submitRun(this.#stack, app, { tool: 'bench-listen', arguments: { file } }, CALLS),
+      ),
     );
     await this.#untilCount(app, `status = 'running'`, TOOLS);
     return runs;
-  }
-
-  async #post(path: string, body: unknown, expected: number): Promise<string> {
-    const response = await fetch(`${this.#stack.edgeUrl}${path}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${this.#stack.token}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    const answer = await response.text();
-    if (response.status !== expected) throw new Error(`refused: ${path} ${response.status} ${answer.slice(0, 300)}`);
-    return answer;
   }
 
   async #untilCount(app: string, condition: string, wanted: number): Promise<void> {
@@ -177,7 +154,7 @@ async function notesIn(file: string, lines: number): Promise<string> {
   }
 }
 
-/** In milliseconds, in order. Every call that was cancelled must have heard its signal, once. */
+/** In milliseconds. Every call that was cancelled must have heard its signal, once. */
 function delaysOf(sent: ReadonlyMap<string, number>, notes: string): number[] {
   const heard = new Map<string, number>();
   for (const line of notes.trimEnd().split('\n')) {
@@ -187,7 +164,7 @@ function delaysOf(sent: ReadonlyMap<string, number>, notes: string): number[] {
   const delays = [...sent].map(([call, at]) => ((heard.get(call) ?? Number.NaN) - at) / 1e6);
   const missing = delays.filter(Number.isNaN).length;
   if (missing > 0) throw new Error(`signals_missing: ${missing} of ${sent.size} calls never heard their signal`);
-  return ascending(delays);
+  return delays;
 }
 
 const roundText = (all: Readonly<Record<string, Quantiles>>): string =>

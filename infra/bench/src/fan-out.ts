@@ -1,10 +1,10 @@
+import { allArrived, FramesMissing } from './arrivals.ts';
 import { withCleanup } from './cleanup.ts';
 import { cpuSeconds } from './cpu.ts';
 import { benchRun } from './events.ts';
 import type { BenchOptions } from './options.ts';
-import { alternate, ascending, median, quantile, type Target } from './pairs.ts';
+import { alternate, median, type Quantiles, quantilesOf, type Target } from './pairs.ts';
 import { Peer } from './peer.ts';
-import type { Arrivals } from './peers/audience.ts';
 import type { PublisherSetup } from './peers/publisher.ts';
 import { compared, measured, type Report, type Row } from './report.ts';
 import { type Load, saturate } from './saturation.ts';
@@ -26,14 +26,12 @@ const LATE = 1.2;
 
 type Contender = 'edge' | keyof typeof PEERS;
 
-interface Turn extends Load {
+interface Turn extends Load, Quantiles {
   readonly frames: number;
   readonly bytes: number;
   readonly cpu: number;
   /** From the first event to the last arrival. */
   readonly seconds: number;
-  readonly p50: number;
-  readonly p99: number;
 }
 
 /**
@@ -77,15 +75,13 @@ export function fanOut({ quick, say }: BenchOptions): Promise<Report> {
       const emission = { rate, seconds, like: example, rooms: [run.run] };
       const from = contender === 'edge' ? publisher : peers[contender];
       const { sent } = await from.call<{ sent: number }>('emit', emission);
-      const arrivals = await delivered(audiences, sent * CLIENTS);
+      const arrivals = await allArrived(audiences, sent * CLIENTS, ARRIVAL_MS);
       const took = (performance.now() - began) / 1_000;
       const cpu = cpuSeconds(pid) - before;
       example ||= arrivals.example ?? '';
-      const delays = ascending(arrivals.delays);
-      const { frames, bytes } = arrivals;
-      const [p50, p99] = [quantile(delays, 0.5), quantile(delays, 0.99)];
+      const { frames, bytes, delays } = arrivals;
       const late = took > seconds * LATE;
-      return { rate, frames, bytes, cpu, seconds: took, busy: cpu / took, late, p50, p99 };
+      return { rate, frames, bytes, cpu, seconds: took, busy: cpu / took, late, ...quantilesOf(delays) };
     };
 
     const saturation = {} as Record<Contender, number>;
@@ -185,38 +181,7 @@ const roundText = (all: Readonly<Record<string, Turn>>): string =>
     .map(([name, turn]) => `${name} ${perCpuSecond(turn)} (${percent(turn.busy)})`)
     .join(', ');
 
-class NotTaken extends Error {}
-
 /** Clients that do not keep up are an answer, anything else is a failure. */
 function notTaken(error: unknown): undefined {
-  if (!(error instanceof NotTaken)) throw error;
-}
-
-const arrivalsOf = (audiences: readonly Peer[]): Promise<Arrivals[]> =>
-  Promise.all(audiences.map((audience) => audience.call<Arrivals>('read')));
-
-/** What all clients received, once that is everything; fails when something is missing or out of order. */
-async function delivered(audiences: readonly Peer[], expected: number): Promise<Arrivals> {
-  const until = performance.now() + ARRIVAL_MS;
-  for (;;) {
-    const parts = await arrivalsOf(audiences);
-    const sum = (of: (part: Arrivals) => number) => parts.reduce((total, part) => total + of(part), 0);
-    const frames = sum((part) => part.frames);
-    const disordered = sum((part) => part.disordered);
-    if (disordered > 0) throw new Error(`frames_disordered: ${disordered} frames had a cursor that did not grow`);
-    if (frames === expected) {
-      const example = parts[0]?.example;
-      const delays = parts.flatMap((part) => part.delays);
-      const counts = {
-        frames,
-        bytes: sum((part) => part.bytes),
-        disordered,
-        others: sum((part) => part.others),
-        delays,
-      };
-      return example === undefined ? counts : { ...counts, example };
-    }
-    if (performance.now() > until) throw new NotTaken(`frames_missing: ${frames} of ${expected} arrived`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  if (!(error instanceof FramesMissing)) throw error;
 }

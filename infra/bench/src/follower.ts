@@ -156,7 +156,7 @@ export class Follower {
       const successor = this.successor(this.#goTo);
       this.#liveAt = Number.NaN;
       this.onAway(successor);
-      // Who is refused tries again, as every client does; the report shows who never came.
+      // One attempt: who is refused is missing from those that the report says are complete.
       setTimeout(() => void successor.join().catch(() => {}), wait);
     } else if (type === 'error') {
       this.#counts.breaks++;

@@ -48,11 +48,10 @@ export function idle({ quick, say }: BenchOptions): Promise<Report> {
       withCleanup(async (stage) => {
         const { pid, places } = await serve(stage);
         const crowds = new Crowds(stage, PROCESSES);
-        const first = FIRST;
-        await crowds.connect(places.slice(0, first));
+        await crowds.connect(places.slice(0, FIRST));
         const before = await settledBytes(pid);
-        await crowds.connect(places.slice(first));
-        const each = ((await settledBytes(pid)) - before) / (clients - first);
+        await crowds.connect(places.slice(FIRST));
+        const each = ((await settledBytes(pid)) - before) / (clients - FIRST);
         const cpuBefore = cpuSeconds(pid);
         await sleep(QUIET_MS);
         return { each, cpu: ((cpuSeconds(pid) - cpuBefore) * 1_000) / (QUIET_MS / 1_000) };

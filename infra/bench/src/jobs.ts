@@ -9,7 +9,6 @@ import {
   type Latency,
   type LightLoad,
   lightTurn,
-  type Quantiles,
   type Started,
   startDelays,
 } from './jobs/contender.ts';
@@ -17,7 +16,7 @@ import { DBOS_POLL_MS, dbos } from './jobs/dbos.ts';
 import { graphileWorker } from './jobs/graphile-worker.ts';
 import { type Toolstream, toolstream } from './jobs/toolstream.ts';
 import type { BenchOptions } from './options.ts';
-import { alternate, type Target } from './pairs.ts';
+import { alternate, type Quantiles, type Target } from './pairs.ts';
 import { compared, measured, type Report, type Row, skipped } from './report.ts';
 import { temporaryFolder } from './servers.ts';
 

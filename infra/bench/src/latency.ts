@@ -3,7 +3,7 @@ import { type Cleanup, withCleanup } from './cleanup.ts';
 import { now } from './clock.ts';
 import { benchRun, stampIn } from './events.ts';
 import type { BenchOptions } from './options.ts';
-import { alternate, ascending, quantile, type Target } from './pairs.ts';
+import { alternate, type Quantiles, quantilesOf, type Target } from './pairs.ts';
 import { Peer } from './peer.ts';
 import type { Emission, PublisherSetup, Route } from './peers/publisher.ts';
 import { compared, type Report, type Row } from './report.ts';
@@ -22,11 +22,6 @@ interface Scene {
   readonly runs: readonly RunAddress[];
   readonly toolsPerRun: number;
   readonly judged: boolean;
-}
-
-interface Quantiles {
-  readonly p50: number;
-  readonly p99: number;
 }
 
 /**
@@ -96,8 +91,7 @@ async function way(cleanup: Cleanup, setup: PublisherSetup, doorOf: (run: RunAdd
     if (delays.length !== sent) {
       throw new Error(`events_missing: ${sent} were sent by ${setup.route}, ${delays.length} arrived`);
     }
-    const sorted = ascending(delays);
-    return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) };
+    return quantilesOf(delays);
   };
 }
 

@@ -16,8 +16,6 @@ export interface LeanOptions {
   /** Every text message up to that one. */
   onPrelude?(payload: Buffer): void;
   onClose?(): void;
-  /** Of the loopback network: beyond some ten thousand connections one address has no free ports. */
-  localAddress?: string;
   /** Bytes that one read takes at most; after each read the socket waits for {@link LeanSocket.resume}. */
   sip?: number;
 }
@@ -52,12 +50,11 @@ export class LeanSocket {
     this.#live = Buffer.from(door.live);
     this.#reader = new MessageReader(this.#received);
     const { hostname, port } = new URL(door.url);
-    const { localAddress, sip } = options;
+    const { sip } = options;
     this.#socket = createConnection({
       host: hostname,
       port: Number(port),
       noDelay: true,
-      ...(localAddress === undefined ? {} : { localAddress }),
       onread: {
         buffer: sip === undefined ? READ_BUFFER : Buffer.allocUnsafe(sip),
         callback: (bytes, buffer) => {
@@ -70,10 +67,6 @@ export class LeanSocket {
     this.#socket.on('connect', () => this.#socket.write(upgradeRequest(door)));
     this.#socket.on('error', (error) => this.#fail(error.message));
     this.#socket.on('close', () => this.#over());
-  }
-
-  get localAddress(): string | undefined {
-    return this.#socket.localAddress;
   }
 
   send(text: string): void {

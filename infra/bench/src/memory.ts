@@ -14,16 +14,28 @@ export const SMALL_NURSERY: readonly string[] = ['--min-semi-space-size=1', '--m
 
 /** Bytes of a process that are in memory. */
 export function residentBytes(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
-  if (kibibytes === undefined)
-    throw new Error(`no_memory_figures: /proc/${pid}/status cannot be read: this needs Linux.`);
-  return Number(kibibytes) * 1024;
+  const bytes = bytesOf(pid);
+  if (bytes === undefined) {
+    throw new Error(
+      `no_memory_figures: /proc/${pid}/status cannot be read: this needs Linux and a process that still runs.`,
+    );
+  }
+  return bytes;
+}
+
+function bytesOf(pid: number): number | undefined {
+  try {
+    const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+    return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+  } catch {
+    return undefined;
+  }
 }
 
 const ROUNDS = 12;
 const SETTLE_MS = 400;
 const STILL_BYTES = MIB / 4;
+const LOOK_EVERY_MS = 50;
 
 /**
  * What a process holds on to: it is told to collect garbage (it has imported `gc-on-signal.ts`) until its memory no longer
@@ -42,14 +54,17 @@ export async function settledBytes(pid: number): Promise<number> {
   return least;
 }
 
-/** Watches the memory of a process until the returned function is called; that answers the most that was seen. */
-export function watchPeak(pid: number, everyMs = 50): () => number {
+/** The most memory that a process was seen to have while `work` went on. */
+export async function peakDuring<T>(pid: number, work: () => Promise<T>): Promise<{ peak: number; result: T }> {
   let peak = residentBytes(pid);
   const timer = setInterval(() => {
-    peak = Math.max(peak, residentBytes(pid));
-  }, everyMs);
-  return () => {
+    // One that is gone is noticed by who works with it, and by the last look.
+    peak = Math.max(peak, bytesOf(pid) ?? 0);
+  }, LOOK_EVERY_MS);
+  try {
+    const result = await work();
+    return { peak: Math.max(peak, residentBytes(pid)), result };
+  } finally {
     clearInterval(timer);
-    return Math.max(peak, residentBytes(pid));
-  };
+  }
 }

@@ -4,6 +4,16 @@
  * over the rounds is the result.
  */
 
+export interface Quantiles {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+export function quantilesOf(values: readonly number[]): Quantiles {
+  const sorted = ascending(values);
+  return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) };
+}
+
 export interface Spread {
   readonly median: number;
   readonly min: number;

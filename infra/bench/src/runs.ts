@@ -8,6 +8,19 @@ export const CALLS_PER_RUN = 50;
 
 export const toolModule = (name: string): string => fileURLToPath(new URL(`./tools/${name}.ts`, import.meta.url));
 
+/** A run of as many equal calls in parallel; resolves with its id when it is accepted. */
+export async function submitRun(
+  stack: BenchStack,
+  app: string,
+  call: { readonly tool: string; readonly arguments: unknown },
+  calls: number,
+): Promise<string> {
+  const one = { name: call.tool, arguments: call.arguments };
+  const tool_calls = Array.from({ length: calls }, (_, index) => ({ id: `c${index}`, ...one }));
+  const answer = await stack.post('/v1/runs', { app, mode: 'parallel', tool_calls }, 201);
+  return (answer as { run_id: string }).run_id;
+}
+
 export interface RunsWish extends PumpWish {
   readonly tool: string;
 }
@@ -54,21 +67,7 @@ export class Submitter {
   }
 
   async #submit(app: string, tool: string): Promise<void> {
-    const response = await fetch(`${this.#stack.edgeUrl}/v1/runs`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${this.#stack.token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({
-        app,
-        mode: 'parallel',
-        tool_calls: Array.from({ length: CALLS_PER_RUN }, (_, index) => ({
-          id: `c${index}`,
-          name: tool,
-          arguments: {},
-        })),
-      }),
-    });
-    const answer = await response.text();
-    if (response.status !== 201) throw new Error(`submission_refused: ${response.status} ${answer.slice(0, 300)}`);
+    await submitRun(this.#stack, app, { tool, arguments: {} }, CALLS_PER_RUN);
   }
 
   async #ended(app: string): Promise<number> {

@@ -1,16 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type ServiceSpec, type StackFacts, toolstreamServices } from '@toolstream/cli';
 import { fold, toSnapshot } from '@toolstream/domain';
+import { allArrived } from './arrivals.ts';
 import { withCleanup } from './cleanup.ts';
-import { edgeCounter } from './edge-metrics.ts';
+import { edgeGauge } from './edge-metrics.ts';
 import { benchRun, stampedId, working } from './events.ts';
 import { exampleFrame } from './frames.ts';
 import { benchLog } from './log.ts';
 import { mebibytes, settledBytes } from './memory.ts';
 import type { BenchOptions } from './options.ts';
-import { alternate, ascending, median, quantile, type Target } from './pairs.ts';
+import { alternate, median, quantilesOf, type Target } from './pairs.ts';
 import { Peer } from './peer.ts';
-import type { Arrivals } from './peers/audience.ts';
 import type { PublisherSetup } from './peers/publisher.ts';
 import type { Sipped } from './peers/sipper.ts';
 import { compared, measured, type Report, type Row } from './report.ts';
@@ -72,12 +72,12 @@ export function slowClient({ quick, say }: BenchOptions): Promise<Report> {
       for (const audience of audiences) await audience.call('reset');
       const before = await settledBytes(pid);
       const { sent } = await (server === 'edge' ? publisher : peers[server]).call<{ sent: number }>('emit', emission);
-      const arrivals = await everything(audiences, sent * FAST);
-      const p99 = quantile(ascending(arrivals.flatMap(({ delays }) => delays)), 0.99);
+      const { delays } = await allArrived(audiences, sent * FAST, FINISH_MS);
+      const { p99 } = quantilesOf(delays);
       if (!slow) return { p99 };
       const kept =
         server === 'edge'
-          ? await edgeCounter(edge.edgeUrl, 'toolstream_edge_waiting_bytes')
+          ? await edgeGauge(edge.edgeUrl, 'toolstream_edge_waiting_bytes')
           : await peers[server].call<number>('waiting');
       const grown = (await settledBytes(pid)) - before;
       if (server !== 'edge') {
@@ -166,14 +166,3 @@ const sippedText = ({ sipped, right, grown = 0, kept = 0 }: Turn): string => {
   if (!sipped) return memory;
   return `${memory}, ${sipped.frames} frames, ${sipped.snapshots} snapshots, ${right ? 'right' : 'WRONG'}${sipped.closed ? ', closed' : ''}`;
 };
-
-async function everything(audiences: readonly Peer[], expected: number): Promise<Arrivals[]> {
-  for (const until = performance.now() + FINISH_MS; ; ) {
-    const parts = await Promise.all(audiences.map((audience) => audience.call<Arrivals>('read')));
-    const frames = parts.reduce((sum, part) => sum + part.frames, 0);
-    if (parts.some(({ disordered }) => disordered > 0)) throw new Error('frames_disordered: a cursor did not grow');
-    if (frames === expected) return parts;
-    if (performance.now() > until) throw new Error(`frames_missing: ${frames} of ${expected} arrived`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}

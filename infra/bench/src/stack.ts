@@ -34,6 +34,8 @@ export interface BenchStack {
   pidOf(name: string): number;
   /** Every process of it that runs here. */
   processes(): Watched[];
+  /** Asks the edge, with {@link token}; fails on any other status than the expected one. */
+  post(path: string, body: unknown, expected: number): Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -64,14 +66,23 @@ export async function benchStack(cleanup: Cleanup, wish: StackWish = {}): Promis
   cleanup.add(stack, (started) => started.stop());
   const scope = 'runs:read runs:write runs:control';
   const tokenOf = (sub: string) => mintToken(jwtSecret, { sub, tenant: 'bench', scope, apps: '*' });
+  const edgeUrl = stack.edgeUrls[0]!;
+  const token = await tokenOf('bench');
   return {
-    edgeUrl: stack.edgeUrls[0]!,
+    edgeUrl,
     natsUrl: stack.natsUrl,
     databaseUrl: stack.databaseUrl,
-    token: await tokenOf('bench'),
+    token,
     tokenOf,
     pidOf: (name) => pidOf(stack, name, dead),
     processes: () => stack.names.map((name) => ({ name, pid: pidOf(stack, name, dead) })),
+    post: async (path, body, expected) => {
+      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+      const response = await fetch(`${edgeUrl}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+      const answer = await response.text();
+      if (response.status !== expected) throw new Error(`refused: ${path} ${response.status} ${answer.slice(0, 300)}`);
+      return JSON.parse(answer);
+    },
     stop: () => stack.stop(),
   };
 }

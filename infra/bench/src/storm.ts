@@ -6,7 +6,7 @@ import { benchRun, lifecycle, stampedId } from './events.ts';
 import type { CrowdReport, Place } from './follower.ts';
 import { exampleFrame } from './frames.ts';
 import { benchLog, lastSequences } from './log.ts';
-import { mebibytes, residentBytes, settledBytes, watchPeak } from './memory.ts';
+import { mebibytes, peakDuring, residentBytes, settledBytes } from './memory.ts';
 import type { BenchOptions } from './options.ts';
 import { alternate, ascending, quantile, type Target } from './pairs.ts';
 import { Peer } from './peer.ts';
@@ -77,22 +77,23 @@ export function storm({ quick, say }: BenchOptions): Promise<Report> {
       const before = await settledBytes(pid);
       const readsBefore = await edgeCounter(edge.edgeUrl, HISTORY_READS);
       const emitted = (server === 'edge' ? publisher : room).call('emit', emission);
+      emitted.catch(() => {}); // Told below, unless something else fails before.
       await sleep(BEFORE_MS);
       await crowds.drop();
       await sleep(AWAY_MS);
-      const peak = watchPeak(pid);
-      const began = performance.now();
-      await crowds.comeBack();
-      const allBackMs = performance.now() - began;
-      await emitted;
-      const expected = server === 'edge' ? await lastSequences(log, runs) : (await crowds.read()).furthest;
-      const report = await crowds.complete(expected, SETTLE_MS);
-      const highest = peak();
+      const { peak, result } = await peakDuring(pid, async () => {
+        const began = performance.now();
+        await crowds.comeBack();
+        const allBackMs = performance.now() - began;
+        await emitted;
+        const expected = server === 'edge' ? await lastSequences(log, runs) : (await crowds.read()).furthest;
+        return { allBackMs, report: await crowds.complete(expected, SETTLE_MS) };
+      });
       const after = await settledBytes(pid);
       const historyReads = (await edgeCounter(edge.edgeUrl, HISTORY_READS)) - readsBefore;
       await crowds.leave();
       await sleep(500);
-      return { report, historyReads, allBackMs, before, peak: highest, after };
+      return { ...result, historyReads, before, peak, after };
     };
     const storms = await alternate(
       { edge: () => turn('edge'), room: () => turn('room') },

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { now, paced } from '../clock.ts';
-import { ascending, quantile } from '../pairs.ts';
+import { type Quantiles, quantilesOf } from '../pairs.ts';
 import { pump } from '../pump.ts';
 import { CALLS_PER_RUN } from '../runs.ts';
 
@@ -31,11 +31,6 @@ export interface Contender {
 
 export type Latency = Pick<Contender, 'begin' | 'rest' | 'submitOne' | 'starts'>;
 export type Throughput = Pick<Contender, 'begin' | 'rest' | 'submitMany' | 'done'>;
-
-export interface Quantiles {
-  readonly p50: number;
-  readonly p99: number;
-}
 
 export interface LightLoad {
   readonly rate: number;
@@ -82,8 +77,7 @@ export function startDelays(from: ReadonlyMap<string, number>, starts: ReadonlyM
   const delays = [...from].map(([id, at]) => ((starts.get(id) ?? Number.NaN) - at) / 1e6);
   const missing = delays.filter(Number.isNaN).length;
   if (missing > 0) throw new Error(`starts_missing: ${missing} of ${from.size} jobs never noted their first line`);
-  const sorted = ascending(delays);
-  return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) };
+  return quantilesOf(delays);
 }
 
 /** Jobs a second that were recorded as done, with always some waiting. */

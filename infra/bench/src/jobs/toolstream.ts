@@ -5,7 +5,7 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { eventStream, partitionOfRun, runSubject } from '@toolstream/proto-events';
 import type { Cleanup } from '../cleanup.ts';
 import { nanosecondsOf, wallClockAhead } from '../clock.ts';
-import { Submitter, toolModule } from '../runs.ts';
+import { Submitter, submitRun, toolModule } from '../runs.ts';
 import { temporaryFolder } from '../servers.ts';
 import { type BenchStack, benchStack } from '../stack.ts';
 import { CONCURRENCY, type Latency, UNENDED } from './contender.ts';
@@ -32,18 +32,7 @@ export async function toolstream(cleanup: Cleanup): Promise<Toolstream> {
   const file = () => join(folder, String(turn));
 
   const submitOne = async (id: string) => {
-    const response = await fetch(`${stack.edgeUrl}/v1/runs`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${stack.token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({
-        app: 'bench',
-        mode: 'parallel',
-        tool_calls: [{ id: 'c0', name: 'bench-start', arguments: { file: file(), id } }],
-      }),
-    });
-    const answer = await response.text();
-    if (response.status !== 201) throw new Error(`submission_refused: ${response.status} ${answer.slice(0, 300)}`);
-    runs.set(id, (JSON.parse(answer) as { run_id: string }).run_id);
+    runs.set(id, await submitRun(stack, 'bench', { tool: 'bench-start', arguments: { file: file(), id } }, 1));
   };
 
   return {
