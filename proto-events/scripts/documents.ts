@@ -66,7 +66,7 @@ function codesPage(): string {
     COMING_BACK[reconnect],
   ]);
   const tools = Object.entries(toolErrorCodes).map(([code, help]) => [`\`${code}\``, help]);
-  return [
+  const parts = [
     '# Codes',
     'Made from the contract; every code keeps its meaning.',
     '## Close codes of `/ws`',
@@ -78,11 +78,8 @@ function codesPage(): string {
     '## Codes of failed tool calls',
     'In `tool.failed` as far as Toolstream itself says them; tools have their own.',
     table(['code', 'meaning'], tools),
-    '',
-  ]
-    .join('\n\n')
-    .trimEnd()
-    .concat('\n');
+  ];
+  return `${parts.join('\n\n')}\n`;
 }
 
 const ref = (path: string): Schema => ({ $ref: `#/${path}` });

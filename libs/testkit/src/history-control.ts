@@ -1,5 +1,5 @@
 import type { Recorded } from '@toolstream/domain';
-import type { ToolstreamEvent } from '@toolstream/proto-events';
+import { TOOL_END_TYPES, type ToolstreamEvent } from '@toolstream/proto-events';
 
 type Say = (recorded: Recorded, what: string) => void;
 
@@ -23,13 +23,6 @@ interface ToolControlHistory {
 }
 
 const FRESH = { asked: undefined, approved: false, cancelling: false, over: false } as const;
-const ENDS: ReadonlySet<string> = new Set([
-  'tool.succeeded.v1',
-  'tool.cancelled.v1',
-  'tool.skipped.v1',
-  'tool.denied.v1',
-  'tool.failed.v1',
-]);
 
 class RunControlHistory {
   readonly #tools: ToolControlHistory[] = [];
@@ -119,7 +112,7 @@ class RunControlHistory {
         Object.assign(tool, FRESH);
         break;
     }
-    if (ENDS.has(event.type)) tool.over = true;
+    if (TOOL_END_TYPES.has(event.type)) tool.over = true;
     return problems;
   }
 
