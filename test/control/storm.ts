@@ -1,6 +1,6 @@
 import { type Client, ToolstreamError } from '@toolstream/client';
 import type { Json, RunCommandName } from '@toolstream/proto-events';
-import type { Random } from '../delivery/random.ts';
+import { type Random, sleep } from '../delivery/random.ts';
 
 /** One way to give commands: a user at one of the two doors. */
 export interface Door {
@@ -110,5 +110,3 @@ export async function storm(doors: readonly Door[], run: string, calls: number, 
   }
   return Promise.all(given);
 }
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

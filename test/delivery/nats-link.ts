@@ -8,14 +8,13 @@ export interface NatsLink {
   readonly url: string;
   /** Asked for every live message. */
   loses: () => boolean;
-  readonly lost: number;
   cut(): void;
   close(): Promise<void>;
 }
 
 export async function openNatsLink(port: number): Promise<NatsLink> {
   const sockets = new Set<Socket>();
-  const state = { loses: () => false, lost: 0 };
+  let loses = () => false;
   const keep = (socket: Socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
@@ -28,11 +27,7 @@ export async function openNatsLink(port: number): Promise<NatsLink> {
     edge.setNoDelay(true);
     server.setNoDelay(true);
     edge.on('data', (chunk) => server.write(chunk));
-    const messages = new Messages((subject) => {
-      const loses = subject.startsWith('ts.live.') && state.loses();
-      if (loses) state.lost++;
-      return !loses;
-    });
+    const messages = new Messages((subject) => !(subject.startsWith('ts.live.') && loses()));
     server.on('data', (chunk) => {
       for (const part of messages.take(chunk)) edge.write(part);
     });
@@ -46,13 +41,10 @@ export async function openNatsLink(port: number): Promise<NatsLink> {
   return {
     url: `nats://127.0.0.1:${(listener.address() as AddressInfo).port}`,
     get loses() {
-      return state.loses;
+      return loses;
     },
     set loses(value) {
-      state.loses = value;
-    },
-    get lost() {
-      return state.lost;
+      loses = value;
     },
     cut,
     close: async () => {
@@ -66,7 +58,7 @@ export async function openNatsLink(port: number): Promise<NatsLink> {
 const CRLF = Buffer.from('\r\n');
 
 /** Cuts the server's side of the protocol into whole lines and messages, and leaves out messages that may not pass. */
-export class Messages {
+class Messages {
   readonly #passes: (subject: string) => boolean;
   #rest = Buffer.alloc(0);
 

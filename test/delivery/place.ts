@@ -1,6 +1,6 @@
 import { parseCursors } from '@toolstream/proto-events';
 
-/** A cursor read: partition → epoch and sequence. Written again here, so that the product's own code is not its judge. */
+/** A cursor read: partition → epoch and sequence. How two of them compare is written here, not taken from edge or client. */
 export type Place = ReadonlyMap<number, { readonly epoch: string; readonly seq: number }>;
 
 export function placeOf(cursor: string): Place | undefined {

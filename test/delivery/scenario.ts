@@ -178,6 +178,7 @@ export class Running {
 
   async #client(plan: ClientPlan, index: number): Promise<void> {
     await sleep(plan.startMs);
+    if (this.#stopped) return;
     const line = new Line(this.#world.port);
     await line.open();
     const client = this.#make(plan, index, line);

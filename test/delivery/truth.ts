@@ -76,6 +76,15 @@ export class Truth {
     return states.filter((state, at) => at === states.length - 1 || (state && isRunEnded(state.status)));
   }
 
+  /** Whoever is here has every run's last event, in the incarnation that is there now. */
+  isReached(place: Place | undefined): boolean {
+    return this.runs.every((run) => {
+      const last = this.events(run).at(-1);
+      const here = place?.get(partitionOfRun(run)!);
+      return last === undefined || (here !== undefined && here.epoch === this.epoch(run) && here.seq >= last.seq);
+    });
+  }
+
   stateAt(run: string, at: Place): RunState | undefined {
     const partition = partitionOfRun(run)!;
     const epoch = at.get(partition)?.epoch;

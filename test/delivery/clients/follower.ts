@@ -103,11 +103,7 @@ export class Follower {
       const run = topic.slice(4);
       return this.over || (truth.isLost(run) && this.refused === 'not_found');
     }
-    return truth.runs.every((run) => {
-      const last = truth.events(run).at(-1);
-      const here = this.place?.get(partitionOfRun(run)!);
-      return last === undefined || (here !== undefined && here.epoch === truth.epoch(run) && here.seq >= last.seq);
-    });
+    return truth.isReached(this.place);
   }
 
   stateOf(run: string): RunState | undefined {

@@ -1,5 +1,5 @@
 import { type AppWatch, type Client, createClient, type RunWatch, ToolstreamError } from '@toolstream/client';
-import { type ClientFrame, partitionOfRun, type RunState, type ServerFrame } from '@toolstream/proto-events';
+import type { ClientFrame, RunState, ServerFrame } from '@toolstream/proto-events';
 import { foreign, placeOf, seqIn } from '../place.ts';
 import type { Line } from '../proxy.ts';
 import { namesOf, type Recorder } from '../record.ts';
@@ -132,12 +132,7 @@ export class LibraryClient implements DeliveryClient {
       if (!watched) return false;
       const names = namesOf(topic);
       if ('run' in names) return watched.over || (truth.isLost(names.run) && watched.lost);
-      const place = placeOf(watched.watch.cursor ?? 'start')!;
-      return truth.runs.every((run) => {
-        const last = truth.events(run).at(-1);
-        const here = place.get(partitionOfRun(run)!);
-        return last === undefined || (here !== undefined && here.epoch === truth.epoch(run) && here.seq >= last.seq);
-      });
+      return truth.isReached(placeOf(watched.watch.cursor ?? 'start'));
     });
   }
 

@@ -27,7 +27,7 @@ export class SseClient implements DeliveryClient {
   readonly complaints: string[] = [];
   readonly #options: SseOptions;
   readonly #topic: string;
-  #follower: Follower;
+  readonly #follower: Follower;
   #lastId: string | undefined;
   #request: ClientRequest | undefined;
   #awayUntil = 0;
