@@ -37,7 +37,7 @@ interface Turn extends Load, Quantiles {
 /**
  * One run to 500 clients: frames delivered per second of the serving process's own processor time. The edge reads the
  * events from NATS; `ws` and socket.io make the same frames themselves and send them. The clients are the same processes.
- * Judged is what each gives at saturation, where it is busy all of the time.
+ * Judged is what each gives at its most: at the rate that keeps it busy, or the last one that its clients take for sure.
  */
 export function fanOut({ quick, say }: BenchOptions): Promise<Report> {
   return withCleanup(async (cleanup) => {
@@ -106,11 +106,11 @@ export function fanOut({ quick, say }: BenchOptions): Promise<Report> {
         edge: () => turn('edge', saturation.edge),
         bare: () => turn('bare', saturation.bare),
         room: () => turn('room', saturation.room),
-        /** As much as saturates bare `ws`. */
+        /** As much as is the most for bare `ws`. */
         edgeAtBare: () => turn('edge', saturation.bare),
       },
       { rounds: quick ? 3 : 7, warmUp: 1, restMs: 300 },
-      (round, all) => say(`saturation: round ${round + 1}: ${roundText(all)}`),
+      (round, all) => say(`at its most: round ${round + 1}: ${roundText(all)}`),
     );
     const rows = saturationRows(atSaturation);
     notes.push(`a frame has ${Math.round(median(atSaturation.edge.map((each) => each.bytes / each.frames)))} bytes`);
@@ -136,7 +136,7 @@ function saturationRows(turns: Turns & { readonly edgeAtBare: readonly Turn[] })
   const rows: Row[] = [];
   for (const [peer, { name, target }] of Object.entries(PEERS) as [keyof typeof PEERS, (typeof PEERS)['bare']][]) {
     const judged: Target = { sense: 'at_least', value: target };
-    const what = `saturated (${rates('edge')} and ${rates(peer)} events/s) / ${name}`;
+    const what = `at its most (${rates('edge')} and ${rates(peer)} events/s) / ${name}`;
     rows.push(row(what, CPU, turns.edge, turns[peer], perCpuSecond, judged));
   }
   const same: Target = { sense: 'at_least', value: PEERS.bare.target };
@@ -144,7 +144,9 @@ function saturationRows(turns: Turns & { readonly edgeAtBare: readonly Turn[] })
   for (const side of ['edge', 'bare', 'room'] as const) {
     const name = side === 'edge' ? 'edge' : PEERS[side].name;
     const figure = (text: string, unit: string, value: (turn: Turn) => number) =>
-      rows.push(measured({ benchmark: 'fan-out', name: `saturated, ${name}: ${text}`, unit }, turns[side].map(value)));
+      rows.push(
+        measured({ benchmark: 'fan-out', name: `at its most, ${name}: ${text}`, unit }, turns[side].map(value)),
+      );
     figure('processor', '% of a core', ({ busy }) => 100 * busy);
     figure('delivered', 'frames/s', ({ frames, seconds }) => frames / seconds);
     figure('delay p50', 'ms', ({ p50 }) => p50);
