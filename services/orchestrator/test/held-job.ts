@@ -6,7 +6,6 @@ import {
   type RunAddress,
   type ToolstreamEvent,
 } from '@toolstream/proto-events';
-import type { World } from './harness.ts';
 
 let events = 0;
 
@@ -35,15 +34,20 @@ export function eventBy(
   } as ToolstreamEvent;
 }
 
+/** Where what is done by hand is appended: answers with the event's sequence. */
+interface Appends {
+  append(event: ToolstreamEvent, expected: number, jobId?: string): Promise<number>;
+}
+
 /** A job in an executor's hands, and the chain of its attempt. */
 export class HeldJob {
   readonly job: Job;
   readonly message: JsMsg;
-  readonly #world: World;
+  readonly #log: Appends;
   #tail = 0;
 
-  constructor(world: World, message: JsMsg) {
-    this.#world = world;
+  constructor(log: Appends, message: JsMsg) {
+    this.#log = log;
     this.message = message;
     this.job = message.json<Job>();
     this.#tail = this.job.tool_seq;
@@ -57,7 +61,7 @@ export class HeldJob {
   async append(type: EventType, data: unknown): Promise<number> {
     const { job } = this;
     const event = eventBy('toolstream/hands', this.run, job.index, type, data, { attempt: job.attempt });
-    this.#tail = await this.#world.append(event, this.#tail, job.job_id);
+    this.#tail = await this.#log.append(event, this.#tail, job.job_id);
     return this.#tail;
   }
 
