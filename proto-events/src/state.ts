@@ -1,7 +1,17 @@
 import { z } from 'zod';
 import { plannedTool, runPlan } from './plan.ts';
 import { token } from './tokens.ts';
-import { count, inputRequest, instant, json, millis, runSummary, toolError, toolMetrics } from './values.ts';
+import {
+  artifactRef,
+  count,
+  inputRequest,
+  instant,
+  json,
+  millis,
+  runSummary,
+  toolError,
+  toolMetrics,
+} from './values.ts';
 
 export const runStatus = z.enum(['accepted', 'running', 'paused', 'cancelling', 'succeeded', 'failed', 'cancelled']);
 export type RunStatus = z.infer<typeof runStatus>;
@@ -51,6 +61,8 @@ export const toolState = plannedTool.extend({
   measured: z.number().optional(),
   /** The last 16 KiB of output of the current attempt, oldest first. */
   output: z.array(z.object({ channel: z.string(), text: z.string() })).optional(),
+  /** Where the current attempt's output beyond the log's limit is kept: a JSON line `{channel, text}` per chunk. */
+  output_rest: artifactRef.optional(),
   checkpoint: json.optional(),
   result: json.optional(),
   error: toolError.optional(),

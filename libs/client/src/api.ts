@@ -1,6 +1,7 @@
 import type {
   AcceptedRun,
   ApprovalPolicy,
+  ArtifactRef,
   DeadLetterDetails,
   DeadLetterItem,
   Json,
@@ -87,6 +88,8 @@ export interface Api {
     options?: RequestOptions & { prefix?: string; after?: string; limit?: number },
   ): Promise<{ files: FileListing[]; next?: string }>;
   file(app: string, path: string, options?: RequestOptions): Promise<Uint8Array>;
+  /** What a `$ref` in a run's arguments, results or output stands for. */
+  artifact(run: string, ref: ArtifactRef, options?: RequestOptions): Promise<Uint8Array>;
   /** A command on the run, or with `index` on one of its tool calls, over HTTP. */
   control(
     run: string,
@@ -111,6 +114,14 @@ export function createApi(http: Http): Api {
     http.json({ method: 'GET', path, query, ...options });
   const post = <T>(path: string, body: unknown, { idempotencyKey, ...options }: IdempotentOptions = {}): Promise<T> =>
     http.json({ method: 'POST', path, body, ...options, idempotencyKey: idempotencyKey ?? uniqueId() });
+  const bytes = async (
+    path: string,
+    query: NonNullable<HttpRequest['query']>,
+    options: RequestOptions,
+  ): Promise<Uint8Array> => {
+    const response = await http.send({ method: 'GET', path, query, accept: '*/*', ...options });
+    return new Uint8Array(await response.arrayBuffer());
+  };
   const runPath = (run: string): string => `/v1/runs/${encodeURIComponent(run)}`;
 
   return {
@@ -127,16 +138,10 @@ export function createApi(http: Http): Api {
     modelTools: (format, options) => get('/v1/tools', { format }, options),
     stats: (window, options) => get('/v1/stats', { window }, options),
     files: (app, { prefix, after, limit, ...options } = {}) => get(filesPath(app), { prefix, after, limit }, options),
-    file: async (app, path, options = {}) => {
-      const under = path.split('/').map(encodeURIComponent).join('/');
-      const response = await http.send({
-        method: 'GET',
-        path: `${filesPath(app)}/${under}`,
-        accept: '*/*',
-        ...options,
-      });
-      return new Uint8Array(await response.arrayBuffer());
-    },
+    file: (app, path, options = {}) =>
+      bytes(`${filesPath(app)}/${path.split('/').map(encodeURIComponent).join('/')}`, {}, options),
+    artifact: (run, { $ref: { artifact, ...proof } }, options = {}) =>
+      bytes(`${runPath(run)}/artifacts/${encodeURIComponent(artifact)}`, proof, options),
     control: (run, command, { index, ...args } = {}, options) =>
       post(runPath(run) + controlPath(command, index), args, options),
     rerun: (run, { from, ...options } = {}) =>

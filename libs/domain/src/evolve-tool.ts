@@ -40,7 +40,7 @@ function changed(tool: ToolState, event: ToolstreamEvent, cancelling: boolean): 
     }
     case 'tool.started.v1': {
       if (event.attempt === undefined || event.attempt <= tool.attempt) return tool;
-      const { progress, measured, output, error, ended_at, retry_at, released, ...rest } = tool;
+      const { progress, measured, output, output_rest, error, ended_at, retry_at, released, ...rest } = tool;
       return {
         ...rest,
         status: 'running',
@@ -54,8 +54,12 @@ function changed(tool: ToolState, event: ToolstreamEvent, cancelling: boolean): 
       const measured = event.data.progress ?? tool.measured;
       return { ...tool, progress: { ...event.data, at: event.time }, ...(measured === undefined ? {} : { measured }) };
     }
-    case 'tool.output.v1':
-      return current ? { ...tool, output: appended(tool.output ?? [], event.data) } : tool;
+    case 'tool.output.v1': {
+      if (!current) return tool;
+      const { artifact } = event.data;
+      const output = appended(tool.output ?? [], event.data);
+      return { ...tool, output, ...(artifact === undefined ? {} : { output_rest: artifact }) };
+    }
     case 'tool.checkpointed.v1':
       return current ? { ...tool, checkpoint: event.data.state } : tool;
     case 'tool.cancel_acknowledged.v1':
@@ -203,6 +207,7 @@ function fresh(tool: ToolState): ToolState {
     progress,
     measured,
     output,
+    output_rest,
     cancel,
     approval,
     retry_at,

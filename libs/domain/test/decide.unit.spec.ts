@@ -214,6 +214,20 @@ describe('When running', () => {
   });
 });
 
+describe('When output passes its limit', () => {
+  it('keeps where it continues, as long as that attempt is the current one', () => {
+    const artifact = { $ref: { artifact: 't1.r.output.x', bytes: 3, sha256: '0'.repeat(64) } };
+    const told = event(
+      'tool.output.v1',
+      { channel: 'toolstream', text: '', artifact },
+      { tool: 0, attempt: 1, own: true },
+    );
+    const events = [acceptedRun(), startedRun(), queued(0), started(0, 1), told];
+    expect(given(...events).state.tools[0]?.output_rest).toEqual(artifact);
+    expect(given(...events, started(0, 2)).state.tools[0]).not.toHaveProperty('output_rest');
+  });
+});
+
 describe('When an attempt was replaced', () => {
   const replaced = [acceptedRun(), startedRun(), queued(0), started(0, 1), started(0, 2)];
   it('nothing of the old one counts, not even its end', () => {

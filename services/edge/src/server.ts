@@ -4,6 +4,7 @@ import { redact } from '@toolstream/service-kit';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { ulid } from 'ulid';
 import { aguiRoutes } from './handlers/agui.ts';
+import { artifactRoutes } from './handlers/artifacts.ts';
 import { cableRoute } from './handlers/cable.ts';
 import { controlRoutes } from './handlers/control.ts';
 import { dlqRoutes } from './handlers/dlq.ts';
@@ -36,6 +37,7 @@ export function edgeRoutes(services: Services): AnyRoute[] {
     ...toolRoutes(services),
     ...statsRoutes(services),
     ...fileRoutes(services),
+    ...artifactRoutes(services),
     ...ticketRoutes(services),
     ...revocationRoutes(services),
     ...dlqRoutes(services),

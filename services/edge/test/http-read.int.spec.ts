@@ -83,6 +83,33 @@ describe('GET /v1/runs/:id/results', () => {
   });
 });
 
+describe('GET /v1/runs/:id/artifacts/:artifact', () => {
+  it('gives the run’s own artifacts, to who knows the whole reference, and nobody else’s', async () => {
+    const artifacts = await openArtifacts(store.nc);
+    const run = await HandRun.accept(store.log);
+    const other = await HandRun.accept(store.log);
+    const { $ref } = await artifacts.put(Buffer.from('{"text":"<script>"}'), {
+      tenant: 't1',
+      run: run.run,
+      kind: 'output',
+    });
+    const at = (of: string, { artifact, bytes, sha256 }: typeof $ref): string =>
+      `/v1/runs/${of}/artifacts/${artifact}?bytes=${bytes}&sha256=${sha256}`;
+    const found = await edge.fetch(at(run.run, $ref));
+    expect(await found.text()).toBe('{"text":"<script>"}');
+    expect(found.headers.get('content-security-policy')).toContain('sandbox');
+    for (const path of [
+      at(run.run, { ...$ref, sha256: '0'.repeat(64) }),
+      at(run.run, { ...$ref, bytes: 1 }),
+      at(other.run, $ref),
+    ]) {
+      expect(await problem(await edge.fetch(path))).toMatchObject({ status: 404, code: 'not_found' });
+    }
+    const stranger = token({ tenant: 't2' });
+    expect((await edge.fetch(at(run.run, $ref), { token: stranger })).status).toBe(404);
+  });
+});
+
 describe('GET /v1/tools', () => {
   it('lists what executors announce, and forgets what they withdraw', async () => {
     const bucket = await new Kvm(store.nc).create(TOOLS_BUCKET);
