@@ -262,6 +262,20 @@ function problemOfContent(frame: TopicFrame, { truth, topic, ms }: Bench): strin
   return undefined;
 }
 
+const SHOWN = 8;
+
+/** Where two values differ, leaf by leaf: `path: given ≠ expected`. */
+function differences(given: unknown, expected: unknown, path = ''): string[] {
+  if (isDeepStrictEqual(given, expected)) return [];
+  const isNode = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+  if (!isNode(given) || !isNode(expected)) {
+    const text = (value: unknown) => JSON.stringify(value)?.slice(0, 300);
+    return [`${path}: ${text(given)} ≠ ${text(expected)}`];
+  }
+  const keys = [...new Set([...Object.keys(given), ...Object.keys(expected)])];
+  return keys.flatMap((key) => differences(given[key], expected[key], path === '' ? key : `${path}.${key}`));
+}
+
 /** States are compared without the cursor that a snapshot adds. */
 export function differenceOf(given: RunState | undefined, expected: RunState | undefined): string | undefined {
   const plain = (state: RunState | undefined) => {
@@ -270,10 +284,7 @@ export function differenceOf(given: RunState | undefined, expected: RunState | u
   };
   const [a, b] = [plain(given), plain(expected)];
   if (isDeepStrictEqual(a, b)) return undefined;
-  const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => !isDeepStrictEqual(a[key], b[key]));
-  const shown = keys.map(
-    (key) => `${key}: ${JSON.stringify(a[key])?.slice(0, 300)} ≠ ${JSON.stringify(b[key])?.slice(0, 300)}`,
-  );
+  const shown = differences(a, b).slice(0, SHOWN);
   return `the state of ${expected?.run_id ?? given?.run_id} differs from the log's fold in ${shown.join(', ')}`;
 }
 

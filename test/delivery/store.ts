@@ -15,9 +15,16 @@ import {
 import { Gate } from './gate.ts';
 import { sleep } from './random.ts';
 
+interface Acknowledged {
+  readonly seq: number;
+  readonly event: ToolstreamEvent;
+  readonly epoch: string;
+}
+
 /**
  * The log of a world with everything that may be done to it, and the projection's answers: rows are folded from what was
- * acknowledged, so that a purged run still has its state, as it has in the product.
+ * acknowledged, so that a purged run still has its state, as it has in the product. Acknowledgements overtake each other
+ * where answers are lost; a row holds every event up to its position all the same.
  */
 export class Store {
   readonly log: EventLog;
@@ -26,6 +33,8 @@ export class Store {
   readonly #gate = new Gate();
   readonly #rows = new Map<string, { state: RunState; epoch: string }>();
   readonly #highest: number[];
+  /** Per partition, by sequence: acknowledged, but one that is under way may lie before it. */
+  readonly #waiting: Acknowledged[][];
   /** Per append under way: the highest sequence known when it began; its own will be higher. */
   readonly #underWay = new Map<object, { partition: number; after: number }>();
   #answers = true;
@@ -47,6 +56,7 @@ export class Store {
     this.log = log;
     this.partitions = partitions;
     this.#highest = new Array<number>(partitions).fill(0);
+    this.#waiting = Array.from({ length: partitions }, () => []);
   }
 
   /** Without answers the edge folds from the log alone. */
@@ -71,11 +81,23 @@ export class Store {
     try {
       const seq = await this.log.append({ run, event, expected });
       this.#highest[partition] = Math.max(this.#highest[partition]!, seq);
-      const state = evolve(this.#rows.get(run.run)?.state, { event, seq });
-      if (state) this.#rows.set(run.run, { state, epoch: this.log.epoch(partition) });
+      const waiting = this.#waiting[partition]!;
+      const at = waiting.findLastIndex((other) => other.seq < seq) + 1;
+      waiting.splice(at, 0, { seq, event, epoch: this.log.epoch(partition) });
       return seq;
     } finally {
       this.#underWay.delete(token);
+      this.#project(partition);
+    }
+  }
+
+  #project(partition: number): void {
+    const waiting = this.#waiting[partition]!;
+    const position = this.#position(partition);
+    while (waiting[0] && waiting[0].seq <= position) {
+      const { seq, event, epoch } = waiting.shift()!;
+      const state = evolve(this.#rows.get(event.runid)?.state, { event, seq });
+      if (state) this.#rows.set(event.runid, { state, epoch });
     }
   }
 
@@ -102,6 +124,7 @@ export class Store {
       await declareStreams(this.#nc, { mode: 'create', partitions: this.partitions });
       await this.log.refreshEpochs();
       this.#highest[partition] = 0;
+      this.#waiting[partition] = [];
     });
   }
 
@@ -110,6 +133,8 @@ export class Store {
     return this.#gate.shared(async () => {
       const seq = below();
       if (seq === 0) return seq;
+      // What the rows do not hold yet is nowhere else.
+      while (this.#position(partition) < seq - 1) await sleep(5);
       const how = { ...of, seq } as { filter: string; seq: number };
       for (let tries = 1; ; tries++) {
         try {
@@ -158,10 +183,14 @@ export class Store {
   }
 
   #positions(): { epoch: string; partition: number; seq: number }[] {
-    return this.#highest.map((highest, partition) => {
-      const bounds = [...this.#underWay.values()].filter((append) => append.partition === partition);
-      const seq = Math.min(highest, ...bounds.map(({ after }) => after));
-      return { epoch: this.log.epoch(partition), partition, seq };
+    return this.#highest.map((_, partition) => {
+      return { epoch: this.log.epoch(partition), partition, seq: this.#position(partition) };
     });
+  }
+
+  /** Nothing that is under way can come before this. */
+  #position(partition: number): number {
+    const bounds = [...this.#underWay.values()].filter((append) => append.partition === partition);
+    return Math.min(this.#highest[partition]!, ...bounds.map(({ after }) => after));
   }
 }
