@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { runState, runStatus, toolState } from './state.ts';
 import { runId, token } from './tokens.ts';
-import { count } from './values.ts';
+import { count, instant } from './values.ts';
 
 /** A row's position: `seq` of partition `partition` in stream incarnation `epoch` is applied. */
 export const rowPosition = z.object({ epoch: z.string(), partition: count, seq: count });
@@ -47,12 +47,33 @@ export const runsQuery = z.object({
 });
 export const runsQueryReply = z.object({ runs: z.array(runListItem), next: z.string().optional() });
 
-/** `ts.query.stats`: per tool, over the window ending now. */
+/** Into how many parts of time a trend may be cut. */
+export const MAX_TREND_BUCKETS = 60;
+/** Trends and failures are given of so many tools at most, those with most calls first: the reply stays below 1 MiB. */
+export const MAX_TREND_TOOLS = 50;
+
+/** `ts.query.stats`: per tool, over the window ending now. `buckets`: with trends in about so many parts, and failures. */
 export const statsQuery = z.object({
   tenant: token,
   apps: z.union([z.literal('*'), z.array(token)]),
   window_ms: z.number().int().min(1000),
+  buckets: z.number().int().min(1).max(MAX_TREND_BUCKETS).optional(),
 });
+/** The figures of the calls that ended in the `bucket_ms` that begin at `at`. Parts without such calls are left out. */
+export const trendPoint = z.object({
+  at: instant,
+  runs: count,
+  succeeded: count,
+  failed: count,
+  duration_p50_ms: z.number().nullable(),
+  duration_p95_ms: z.number().nullable(),
+  queue_p50_ms: z.number().nullable(),
+  queue_p95_ms: z.number().nullable(),
+});
+export type TrendPoint = z.infer<typeof trendPoint>;
+/** How many failed calls ended with this code. */
+export const failureCount = z.object({ code: z.string(), calls: count });
+export type FailureCount = z.infer<typeof failureCount>;
 export const toolStats = z.object({
   name: z.string(),
   runs: count,
@@ -63,17 +84,26 @@ export const toolStats = z.object({
   duration_p95_ms: z.number().nullable(),
   queue_p50_ms: z.number().nullable(),
   queue_p95_ms: z.number().nullable(),
+  /** Oldest first. Only where `buckets` was asked for, and of the tools with most calls. */
+  trend: z.array(trendPoint).optional(),
+  /** The most frequent first, at most ten; with `trend`. */
+  failures: z.array(failureCount).optional(),
 });
+export type ToolStats = z.infer<typeof toolStats>;
 export const statsQueryReply = z.object({
   window_ms: count,
+  /** Length of a trend's parts, which begin at multiples of it. With `buckets`. */
+  bucket_ms: count.optional(),
   tools: z.array(toolStats),
   /** Events not yet applied, and the age of the last one applied. */
   projection: z.object({ pending: count, lag_ms: z.number().nullable() }),
 });
 export type StatsQueryReply = z.infer<typeof statsQueryReply>;
 
-/** `ts.query.positions`: how far the projection is, per partition. */
-export const positionsQueryReply = z.object({ positions: z.array(rowPosition) });
+/** `ts.query.positions`: how far the projection is, per partition, and when the last event applied happened. */
+export const positionsQueryReply = z.object({
+  positions: z.array(rowPosition.extend({ event_at: instant.optional() })),
+});
 
 /** `ts.query.live`: addresses of runs that have not ended, for the orchestrator's sweep; paged by `after`. */
 export const liveQuery = z.object({

@@ -76,6 +76,8 @@ export function projectionTables(name: string) {
       /** Bytes of `state`: pages of a reply are cut without reading what they leave out. */
       state_bytes: integer().notNull(),
       state: json().notNull(),
+      /** Of a call that failed. */
+      error_code: text(),
     },
     (tool) => [
       primaryKey({ columns: [tool.run_id, tool.index] }),

@@ -3,6 +3,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import {
   ESTIMATES_BUCKET,
   liveQueryReply,
+  MAX_TREND_TOOLS,
   positionsQueryReply,
   querySubject,
   type RunPlan,
@@ -238,6 +239,77 @@ describe('the query `stats`', () => {
     expect((await stats({ window_ms: 58_000 })).tools.map(({ name }) => name)).toEqual(['write']);
     expect((await stats({ tenant: 'stats2' })).tools).toEqual([]);
   });
+
+  it('cuts the window into parts where that is asked for, and counts the codes of failures', async () => {
+    const minute = 60_000;
+    const begins = Math.floor((Date.now() - 10 * minute) / minute) * minute;
+    const one = plannedTool(0, { name: 'grep', retries: NEVER });
+    const history = new RunHistory(random, planOf(Array.from({ length: 6 }, (_, index) => ({ ...one, index }))), {
+      tenant: 'trend1',
+      app: 'x',
+      begins,
+    });
+    history.at(begins).advance();
+    const end = (index: number, at: number, type: 'succeeded' | 'failed', data: object) => {
+      history.at(at).start(index);
+      history.of(index, `tool.${type}.v1`, { ...data, metrics: { duration_ms: 100 * (index + 1), queue_ms: index } });
+    };
+    const failed = (code: string) => ({ error: { code, message: 'no\u0000' }, retryable: false });
+    end(0, begins + 10, 'succeeded', { result: 1 });
+    end(1, begins + 20, 'succeeded', { result: 1 });
+    end(2, begins + minute - 1, 'failed', failed('timeout'));
+    // Nothing ended in the two parts between.
+    end(3, begins + 3 * minute, 'failed', failed('tool_error'));
+    end(4, begins + 3 * minute + 1, 'failed', failed('timeout'));
+    end(5, begins + 4 * minute, 'succeeded', { result: 1 });
+    await project(history);
+    const ask1 = (more: object) =>
+      ask('stats', statsQueryReply, { tenant: 'trend1', apps: '*', window_ms: 30 * minute, ...more });
+
+    const { bucket_ms, tools } = await ask1({ buckets: 30 });
+    expect(bucket_ms).toBe(minute);
+    const [grep] = tools;
+    expect(grep?.failures).toEqual([
+      { code: 'timeout', calls: 2 },
+      { code: 'tool_error', calls: 1 },
+    ]);
+    const at = (minutes: number) => new Date(begins + minutes * minute).toISOString();
+    const none = { duration_p50_ms: null, duration_p95_ms: null };
+    expect(grep?.trend).toEqual([
+      {
+        at: at(0),
+        ...{ runs: 3, succeeded: 2, failed: 1 },
+        ...{ duration_p50_ms: 150, duration_p95_ms: 195, queue_p50_ms: 1, queue_p95_ms: 1.9 },
+      },
+      { at: at(3), runs: 2, succeeded: 0, failed: 2, ...none, queue_p50_ms: 3.5, queue_p95_ms: 4 },
+      {
+        at: at(4),
+        ...{ runs: 1, succeeded: 1, failed: 0 },
+        ...{ duration_p50_ms: 600, duration_p95_ms: 600, queue_p50_ms: 5, queue_p95_ms: 5 },
+      },
+    ]);
+    const plain = await ask1({});
+    expect(plain.bucket_ms).toBeUndefined();
+    expect(plain.tools).toEqual(tools.map(({ trend: _trend, failures: _failures, ...figures }) => figures));
+    expect((await ask1({ buckets: 30, apps: ['y'] })).tools).toEqual([]);
+    expect(await refusal('stats', { tenant: 'trend1', apps: '*', window_ms: 1000, buckets: 61 })).toMatchObject({
+      error: { code: 'bad_request' },
+    });
+  });
+
+  it('has room for the names of many tools, and gives trends of those with most calls', async () => {
+    // More often than the others is only the last; of equals the first by name are taken.
+    const names = Array.from({ length: 70 }, (_, i) => `${String(i).padStart(3, '0')}-${'\u0001'.repeat(200)}`);
+    const tools = [...names, names.at(-1)!].map((name, index) => plannedTool(index, { name }));
+    await project(new RunHistory(random, planOf(tools), { tenant: 'trend2', begins: Date.now() - 60_000 }).succeed());
+    const body = { tenant: 'trend2', apps: '*', window_ms: 3_600_000, buckets: 60 };
+    const reply = await nc.request(querySubject('stats'), JSON.stringify(body), { timeout: 5_000 });
+    expect(reply.data.length).toBeLessThan(1024 * 1024);
+    const stats = statsQueryReply.parse(reply.json());
+    expect(stats.tools.map(({ name }) => name)).toEqual(names);
+    const withTrend = stats.tools.filter(({ trend }) => trend).map(({ name }) => name);
+    expect(withTrend).toEqual([...names.slice(0, MAX_TREND_TOOLS - 1), names.at(-1)]);
+  });
 });
 
 const NEVER = { max_attempts: 1, initial_ms: 0, factor: 1, max_ms: 0 };
@@ -246,9 +318,10 @@ describe('the queries of the services', () => {
   it('`positions` says how far each partition is', async () => {
     const last = await project(newRun(1, 'positions1'));
     const { epoch } = await tables.position();
-    expect(await ask('positions', positionsQueryReply, {})).toEqual({
-      positions: [{ epoch, partition: 0, seq: last }],
-    });
+    const { positions } = await ask('positions', positionsQueryReply, {});
+    expect(positions).toEqual([{ epoch, partition: 0, seq: last, event_at: expect.any(String) }]);
+    // When the log stored it, not what the event says of itself.
+    expect(Math.abs(Date.now() - Date.parse(positions[0]!.event_at!))).toBeLessThan(30_000);
   });
 
   it('`live` gives every run that has not ended, page by page', async () => {

@@ -109,16 +109,17 @@ const upsertTools = (client: pg.Client, schema: string, json: string) =>
   client.query({
     name: `upsert_tools_${schema}`,
     text: `insert into ${schema}.tools as old (run_id, index, tenant, app, name, status, attempt, queued_at, started_at,
-             ended_at, duration_ms, queue_ms, state_bytes, state)
+             ended_at, duration_ms, queue_ms, state_bytes, state, error_code)
            select run_id, index, tenant, app, name, status, attempt, queued_at, started_at,
-             ended_at, duration_ms, queue_ms, octet_length(state), state::json
+             ended_at, duration_ms, queue_ms, octet_length(state), state::json, error_code
            from json_to_recordset($1) as t(run_id text, index smallint, tenant text, app text, name text, status text,
              attempt int, queued_at timestamptz, started_at timestamptz, ended_at timestamptz, duration_ms float8,
-             queue_ms float8, state text)
+             queue_ms float8, state text, error_code text)
            on conflict (run_id, index) do update set tenant = excluded.tenant, app = excluded.app, name = excluded.name,
              status = excluded.status, attempt = excluded.attempt, queued_at = excluded.queued_at,
              started_at = excluded.started_at, ended_at = excluded.ended_at, duration_ms = excluded.duration_ms,
-             queue_ms = excluded.queue_ms, state_bytes = excluded.state_bytes, state = excluded.state`,
+             queue_ms = excluded.queue_ms, state_bytes = excluded.state_bytes, state = excluded.state,
+             error_code = excluded.error_code`,
     values: [json],
   });
 

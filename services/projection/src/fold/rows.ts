@@ -32,6 +32,7 @@ export interface ToolRow {
   readonly duration_ms: number | undefined;
   readonly queue_ms: number | undefined;
   readonly state: string;
+  readonly error_code: string | undefined;
 }
 
 export function runRow(state: RunState): RunRow {
@@ -73,6 +74,7 @@ export function toolRow(run: RunState, tool: ToolState): ToolRow {
     duration_ms: duration(tool),
     queue_ms: queueTime(tool),
     state: JSON.stringify(tool),
+    error_code: tool.status === 'failed' && tool.error ? storable(tool.error.code) : undefined,
   };
 }
 
@@ -93,7 +95,7 @@ function elapsed(from: string | undefined, to: string | undefined): number | und
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
-/** A name is the model's: Postgres text holds neither NUL nor half a surrogate pair. The state keeps it as it came. */
+/** A name is the model's, a code the tool's: Postgres text holds neither NUL nor half a surrogate pair. The state keeps it as it came. */
 function storable(text: string): string {
   return text.toWellFormed().replaceAll('\0', '\uFFFD');
 }

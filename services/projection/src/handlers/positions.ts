@@ -7,9 +7,12 @@ export async function readPositions({
   db,
   tables: { positions },
 }: Pick<QueryContext, 'db' | 'tables'>): Promise<z.infer<typeof positionsQueryReply>> {
-  const rows = await db
-    .select({ epoch: positions.epoch, partition: positions.partition, seq: positions.seq })
-    .from(positions)
-    .orderBy(asc(positions.partition));
-  return { positions: rows };
+  const { epoch, partition, seq, event_at } = positions;
+  const rows = await db.select({ epoch, partition, seq, event_at }).from(positions).orderBy(asc(positions.partition));
+  return {
+    positions: rows.map(({ event_at, ...position }) => ({
+      ...position,
+      ...(event_at === null ? {} : { event_at: event_at.toISOString() }),
+    })),
+  };
 }

@@ -1,6 +1,11 @@
 import type { StatsQueryReply, statsQuery } from '@toolstream/proto-events';
 import type { z } from 'zod';
 import type { QueryContext } from './context.ts';
+import { counted, FIGURES } from './counted.ts';
+import { type Details, details } from './stats-details.ts';
+
+/** Parts of a trend are no shorter than this. */
+const MIN_BUCKET_MS = 1_000;
 
 /**
  * Per tool, over the calls that ended within the window. `runs`: calls that ended and were not skipped, denied or
@@ -9,30 +14,30 @@ import type { QueryContext } from './context.ts';
  */
 export async function stats(context: QueryContext, query: z.infer<typeof statsQuery>): Promise<StatsQueryReply> {
   const { pool, schema } = context;
-  const [tools, lag] = await Promise.all([
+  const { window_ms, buckets } = query;
+  const bucket_ms = buckets === undefined ? undefined : Math.max(MIN_BUCKET_MS, Math.ceil(window_ms / buckets));
+  const [tools, of, lag] = await Promise.all([
     pool.query<StatsQueryReply['tools'][number]>({
       name: 'query_stats',
-      text: `select name,
-               count(*)::float8 as runs,
-               (count(*) filter (where status = 'succeeded'))::float8 as succeeded,
-               (count(*) filter (where status = 'failed'))::float8 as failed,
+      text: `select name, ${FIGURES},
                (count(*) filter (where status = 'succeeded'))::float8
-                 / nullif(count(*) filter (where status in ('succeeded', 'failed')), 0) as success_rate,
-               percentile_cont(0.5) within group (order by duration_ms) filter (where status = 'succeeded') as duration_p50_ms,
-               percentile_cont(0.95) within group (order by duration_ms) filter (where status = 'succeeded') as duration_p95_ms,
-               percentile_cont(0.5) within group (order by queue_ms) as queue_p50_ms,
-               percentile_cont(0.95) within group (order by queue_ms) as queue_p95_ms
+                 / nullif(count(*) filter (where status in ('succeeded', 'failed')), 0) as success_rate
              from ${schema}.tools
-             where tenant = $1 and ended_at is not null and ended_at > now() - make_interval(secs => $2)
-               and ($3::text[] is null or app = any($3))
-               and (status in ('succeeded', 'failed') or status = 'cancelled' and attempt > 0)
+             where ${counted(1)}
              group by name order by name limit 1000`,
-      values: [query.tenant, query.window_ms / 1000, query.apps === '*' ? null : query.apps],
+      values: [query.tenant, window_ms / 1000, query.apps === '*' ? null : query.apps],
     }),
+    bucket_ms === undefined ? undefined : details(context, query, bucket_ms),
     projectionLag(context),
   ]);
-  return { window_ms: query.window_ms, tools: tools.rows, projection: lag };
+  if (bucket_ms === undefined || !of) return { window_ms, tools: tools.rows, projection: lag };
+  return { window_ms, bucket_ms, tools: tools.rows.map((tool) => withDetails(tool, of)), projection: lag };
 }
+
+const withDetails = (tool: StatsQueryReply['tools'][number], of: Details): StatsQueryReply['tools'][number] => {
+  const own = of.get(tool.name);
+  return own ? { ...tool, ...own } : tool;
+};
 
 /** With nothing waiting the rows are as new as the log, however long ago the last event was. */
 async function projectionLag({ pool, schema, pending }: QueryContext): Promise<StatsQueryReply['projection']> {
