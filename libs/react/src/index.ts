@@ -1,0 +1,43 @@
+export type {
+  Answer,
+  CommandArguments,
+  CommandName,
+  PendingCommand,
+  RefusedCommand,
+  RunControls,
+  Why,
+} from './commands.ts';
+export {
+  type UsedRun,
+  type UseRunOptions,
+  useConnection,
+  useRun,
+  useRunControls,
+  useRunEvents,
+  useRunSelector,
+  useRunStore,
+  useRuns,
+  useToolCall,
+} from './hooks.ts';
+export { ToolstreamProvider, type ToolstreamProviderProps, useToolstream } from './provider.tsx';
+export {
+  createRunStore,
+  EVENTS_KEPT_AT_MOST,
+  type RecentEvent,
+  type RunStore,
+  type RunStoreOptions,
+  type RunView,
+} from './run-store.ts';
+export { createRunsStore, type RunsStore, type RunsView } from './runs-store.ts';
+export {
+  type ConnectionView,
+  hasRunEnded,
+  hasToolEnded,
+  type RunState,
+  type RunStatus,
+  type Store,
+  type ToolState,
+  type ToolStatus,
+  type ToolstreamEvent,
+  type WatchStatus,
+} from './types.ts';
