@@ -1,40 +1,51 @@
-/** Every refusal that a caller can meet: stable code → HTTP status and what to do about it. */
-export const errorCodes = {
-  bad_json: { status: 400, help: 'Send a body that is valid JSON.' },
-  bad_cursor: { status: 400, help: 'Send a cursor exactly as you received it, or none.' },
-  bad_request: { status: 400, help: 'Correct the request as the message says.' },
-  unauthenticated: { status: 401, help: 'Send a valid token.' },
-  token_expired: { status: 401, help: 'Fetch a new token, then try again.' },
-  token_revoked: { status: 401, help: 'The token was revoked; sign in again.' },
-  forbidden: { status: 403, help: 'Use a token whose scope and apps allow this.' },
-  not_found: { status: 404, help: 'Check the id; it does not exist for this tenant.' },
-  run_ended: { status: 409, help: 'The run has ended; use rerun to run its calls again.' },
-  tool_ended: { status: 409, help: 'The tool call has ended.' },
-  not_awaiting_approval: { status: 409, help: 'The tool call does not wait for an approval.' },
-  tool_not_ended: { status: 409, help: 'Only an ended tool call can be retried.' },
-  body_too_large: { status: 413, help: 'Keep the body within 8 MiB.' },
-  unsupported_media_type: { status: 415, help: 'Send application/json.' },
-  invalid: { status: 422, help: 'Correct the fields that the message names.' },
-  duplicate_call_id: { status: 422, help: 'Give every tool call of a run its own id.' },
-  dependency_cycle: { status: 422, help: 'Break the cycle in depends_on.' },
-  too_many_calls: { status: 422, help: 'Send at most 256 tool calls in a run.' },
-  idempotency_key_reused: { status: 422, help: 'Use a new Idempotency-Key for a different body.' },
-  rate_limited: { status: 429, help: 'Wait as Retry-After says, then try again.' },
-  busy: { status: 503, help: 'Try again as Retry-After says.' },
-  log_full: { status: 503, help: 'The event log is full; an operator must make room.' },
-  unavailable: { status: 503, help: 'A part of the service is not reachable; try again as Retry-After says.' },
-  projection_behind: { status: 503, help: 'The projection has not reached min_cursor yet; try again.' },
-  internal: { status: 500, help: 'A fault of the service; report it with the request id.' },
+import { type ErrorCode, errorStatus } from './error-status.ts';
+
+const help: Readonly<Record<ErrorCode, string>> = {
+  bad_json: 'Send a body that is valid JSON.',
+  bad_cursor: 'Send a cursor exactly as you received it, or none.',
+  bad_request: 'Correct the request as the message says.',
+  unauthenticated: 'Send a valid token.',
+  token_expired: 'Fetch a new token, then try again.',
+  token_revoked: 'The token was revoked; sign in again.',
+  forbidden: 'Use a token whose scope and apps allow this.',
+  not_found: 'Check the id; it does not exist for this tenant.',
+  run_ended: 'The run has ended; use rerun to run its calls again.',
+  tool_ended: 'The tool call has ended.',
+  not_awaiting_approval: 'The tool call does not wait for an approval.',
+  tool_not_ended: 'Only an ended tool call can be retried.',
+  body_too_large: 'Keep the body within 8 MiB.',
+  unsupported_media_type: 'Send application/json.',
+  invalid: 'Correct the fields that the message names.',
+  duplicate_call_id: 'Give every tool call of a run its own id.',
+  dependency_cycle: 'Break the cycle in depends_on.',
+  too_many_calls: 'Send at most 256 tool calls in a run.',
+  idempotency_key_reused: 'Use a new Idempotency-Key for a different body.',
+  rate_limited: 'Wait as Retry-After says, then try again.',
+  busy: 'Try again as Retry-After says.',
+  log_full: 'The event log is full; an operator must make room.',
+  unavailable: 'A part of the service is not reachable; try again as Retry-After says.',
+  projection_behind: 'The projection has not reached min_cursor yet; try again.',
+  internal: 'A fault of the service; report it with the request id.',
 
   // Over the socket only.
-  hello_expected: { status: 400, help: 'Send a hello frame first.' },
-  hello_repeated: { status: 400, help: 'Send hello once per connection.' },
-  unknown_frame: { status: 400, help: 'Send only the frame types of the protocol.' },
-  bad_frame: { status: 400, help: 'Send frames that match the protocol.' },
-  too_many_subscriptions: { status: 429, help: 'Unsubscribe from something first.' },
-} as const satisfies Record<string, { status: number; help: string }>;
-export type ErrorCode = keyof typeof errorCodes;
-export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errorCodes, code);
+  hello_expected: 'Send a hello frame first.',
+  hello_repeated: 'Send hello once per connection.',
+  unknown_frame: 'Send only the frame types of the protocol.',
+  bad_frame: 'Send frames that match the protocol.',
+  too_many_subscriptions: 'Unsubscribe from something first.',
+};
+
+type Refusals = {
+  readonly [C in ErrorCode]: { readonly status: (typeof errorStatus)[C]; readonly help: string };
+};
+
+/** Every refusal that a caller can meet: stable code → HTTP status and what to do about it. Nothing in a bundle without it. */
+export const errorCodes: Refusals = /* @__PURE__ */ refusals();
+
+function refusals(): Refusals {
+  const codes = Object.entries(errorStatus) as [ErrorCode, number][];
+  return Object.fromEntries(codes.map(([code, status]) => [code, { status, help: help[code] }])) as Refusals;
+}
 
 /** Why a tool call failed: codes in `tool.failed` that Toolstream itself writes. Tools may add their own. */
 export const toolErrorCodes = {

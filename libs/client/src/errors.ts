@@ -1,4 +1,4 @@
-import { errorCodes, isErrorCode } from '@toolstream/proto-events';
+import { errorStatus, isErrorCode } from '@toolstream/proto-events';
 
 /** Every error of this client has a stable `code`. */
 export class ToolstreamError extends Error {
@@ -17,7 +17,7 @@ export class ApiError extends ToolstreamError {
   readonly retryAfterMs: number | undefined;
   constructor(code: string, message: string, more: { status?: number; retryAfterMs?: number | undefined } = {}) {
     super(code, message);
-    this.status = more.status ?? (isErrorCode(code) ? errorCodes[code].status : 500);
+    this.status = more.status ?? (isErrorCode(code) ? errorStatus[code] : 500);
     this.retryAfterMs = more.retryAfterMs;
   }
 }
