@@ -21,5 +21,6 @@ export { endProcess, type ProcessFacts, processFacts } from './embedded/processe
 export { type FoundProgram, ProgramNotFound } from './embedded/program-search.ts';
 export { projectRoot } from './embedded/project-paths.ts';
 export { findRedisServer } from './embedded/redis-server-binary.ts';
+export { findRuby } from './embedded/ruby-binary.ts';
 export type { ServerExit } from './embedded/server-process.ts';
 export { problemsOfHistory } from './history.ts';

@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { parseOsRelease } from './apt-sources.ts';
 import { runQuietly } from './run-quietly.ts';
 
@@ -7,6 +7,8 @@ export interface AptPackage {
   readonly name: string;
   /** Where the package has it, from the root: `usr/bin/redis-server`. */
   readonly binary: string;
+  /** Variables that the binary is started with: the package's folders, from the root, whose paths match. */
+  readonly searchPaths?: Readonly<Record<string, RegExp>>;
   /** What Ubuntu has in place of a package that can be unpacked: `as a snap only`. */
   readonly notOnUbuntu?: string;
 }
@@ -41,21 +43,31 @@ export async function unpackFromApt(scratch: string, wanted: AptPackage): Promis
   const unpacked = join(scratch, 'unpacked');
   for (const name of readdirSync(archives).filter((file) => file.endsWith('.deb')))
     await runQuietly('dpkg', ['-x', join(archives, name), join(unpacked, 'root')], { timeoutMs: 120_000 });
-  writeLauncher(unpacked, join('root', wanted.binary));
+  writeLauncher(unpacked, wanted);
   return unpacked;
 }
 
 /** A package's own start script expects to be installed; this one brings the libraries that lie beside it. */
-function writeLauncher(folder: string, binary: string): void {
-  if (!existsSync(join(folder, binary))) throw new Error(`the package holds no ${binary}`);
-  const libraries = new Set<string>();
-  for (const entry of readdirSync(join(folder, 'root'), { recursive: true, withFileTypes: true }))
-    if (/\.so(\.|$)/.test(entry.name)) libraries.add(relative(folder, entry.parentPath));
+function writeLauncher(folder: string, { binary, searchPaths = {} }: AptPackage): void {
+  if (!existsSync(join(folder, 'root', binary))) throw new Error(`the package holds no ${binary}`);
+  const entries = readdirSync(join(folder, 'root'), { recursive: true, withFileTypes: true });
+  const pathOf = (entry: (typeof entries)[number]) =>
+    relative(join(folder, 'root'), join(entry.parentPath, entry.name));
+  const folders = entries.filter((entry) => entry.isDirectory()).map(pathOf);
+  const libraries = new Set(
+    entries.filter(({ name }) => /\.so(\.|$)/.test(name)).map((entry) => dirname(pathOf(entry))),
+  );
+  const settings = [
+    ['LD_LIBRARY_PATH', [...libraries]] as const,
+    ...Object.entries(searchPaths).map(([name, wanted]) => [name, folders.filter((at) => wanted.test(at))] as const),
+  ];
   const path = join(folder, basename(binary));
-  const paths = [...libraries].map((library) => `$here/${library}`).join(':');
+  const exports = settings.map(
+    ([name, paths]) => `export ${name}="${paths.map((at) => `$here/root/${at}`).join(':')}"`,
+  );
   writeFileSync(
     path,
-    `#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\nexport LD_LIBRARY_PATH="${paths}"\nexec "$here/${binary}" "$@"\n`,
+    `#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\n${exports.join('\n')}\nexec "$here/root/${binary}" "$@"\n`,
   );
   chmodSync(path, 0o755);
 }
