@@ -14,6 +14,7 @@ import type {
   StatsQueryReply,
   WireCall,
 } from '@toolstream/proto-events';
+import { CURSOR_START } from '@toolstream/proto-events';
 import type { CommandArguments } from './commands.ts';
 import type { Http, HttpRequest } from './http.ts';
 import { uniqueId } from './ids.ts';
@@ -66,6 +67,29 @@ export interface FileListing {
   readonly attempt: number;
   readonly modified_at: string;
 }
+/** A content as it stood at a path. */
+export interface ContentState {
+  /** Hand it to `file` to read it; absent: it is not kept any more. */
+  readonly version?: string;
+  readonly size: number;
+  readonly sha256: string;
+  /** Absent for what is no text. */
+  readonly lines?: number;
+}
+/** What one tool call did to one path. */
+export interface FileChange {
+  readonly path: string;
+  readonly change: 'created' | 'changed' | 'renamed' | 'deleted';
+  readonly run: string;
+  readonly index: number;
+  readonly attempt: number;
+  readonly modified_at: string;
+  readonly moved_from?: string;
+  readonly before?: ContentState;
+  readonly after?: ContentState;
+  /** Where to read the versions: another path than `path` where the file was renamed since. */
+  readonly held_at: string;
+}
 /** Tools over the window, and how long an event takes from the log to a client, as the edge measured it last. */
 export type Stats = StatsQueryReply & {
   readonly delivery: { readonly samples: number; readonly p50_ms: number | null; readonly p95_ms: number | null };
@@ -87,9 +111,19 @@ export interface Api {
     app: string,
     options?: RequestOptions & { prefix?: string; after?: string; limit?: number },
   ): Promise<{ files: FileListing[]; next?: string }>;
-  file(app: string, path: string, options?: RequestOptions): Promise<Uint8Array>;
+  /** The file's content, or with `version` one that it had. */
+  file(app: string, path: string, options?: RequestOptions & { version?: string }): Promise<Uint8Array>;
+  /** What was done to a path, newest first. */
+  fileVersions(app: string, path: string, options?: RequestOptions): Promise<{ versions: FileChange[] }>;
+  /** What each call of a run did to the app's files, in order of the paths, of each the oldest first. */
+  runFiles(run: string, options?: RequestOptions): Promise<{ changes: FileChange[]; more: boolean }>;
   /** What a `$ref` in a run's arguments, results or output stands for. */
   artifact(run: string, ref: ArtifactRef, options?: RequestOptions): Promise<Uint8Array>;
+  /**
+   * Every event so far, or so far behind `cursor`: an `event` frame a line, the bytes as the service sends them. One that is
+   * cut off on the way fails where it is read.
+   */
+  history(run: string, options?: RequestOptions & { cursor?: string }): Promise<ReadableStream<Uint8Array>>;
   /** A command on the run, or with `index` on one of its tool calls, over HTTP. */
   control(
     run: string,
@@ -138,10 +172,17 @@ export function createApi(http: Http): Api {
     modelTools: (format, options) => get('/v1/tools', { format }, options),
     stats: (window, options) => get('/v1/stats', { window }, options),
     files: (app, { prefix, after, limit, ...options } = {}) => get(filesPath(app), { prefix, after, limit }, options),
-    file: (app, path, options = {}) =>
-      bytes(`${filesPath(app)}/${path.split('/').map(encodeURIComponent).join('/')}`, {}, options),
+    file: (app, path, { version, ...options } = {}) =>
+      bytes(`${filesPath(app)}/${path.split('/').map(encodeURIComponent).join('/')}`, { version }, options),
+    fileVersions: (app, path, options) => get(`${appPath(app)}/versions`, { path }, options),
+    runFiles: (run, options) => get(`${runPath(run)}/files`, {}, options),
     artifact: (run, { $ref: { artifact, ...proof } }, options = {}) =>
       bytes(`${runPath(run)}/artifacts/${encodeURIComponent(artifact)}`, proof, options),
+    history: async (run, { cursor = CURSOR_START, ...options } = {}) => {
+      const request = { method: 'GET', path: `${runPath(run)}/events`, query: { cursor }, ...options } as const;
+      const response = await http.send({ ...request, accept: 'application/x-ndjson' });
+      return response.body ?? new ReadableStream({ start: (controller) => controller.close() });
+    },
     control: (run, command, { index, ...args } = {}, options) =>
       post(runPath(run) + controlPath(command, index), args, options),
     rerun: (run, { from, ...options } = {}) =>
@@ -155,7 +196,8 @@ export function createApi(http: Http): Api {
 }
 
 const dlqPath = (id: string): string => `/v1/dlq/${encodeURIComponent(id)}`;
-const filesPath = (app: string): string => `/v1/apps/${encodeURIComponent(app)}/files`;
+const appPath = (app: string): string => `/v1/apps/${encodeURIComponent(app)}`;
+const filesPath = (app: string): string => `${appPath(app)}/files`;
 
 function controlPath(command: RunCommandName, index: number | undefined): string {
   if (command === 'pause' || command === 'resume' || command === 'cancel') return `/${command}`;

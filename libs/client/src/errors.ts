@@ -10,15 +10,27 @@ export class ToolstreamError extends Error {
   }
 }
 
+export interface FieldProblem {
+  readonly path: string;
+  readonly message: string;
+}
+
 /** The service refused: `code` is one of its codes, whether it came over HTTP or the socket. */
 export class ApiError extends ToolstreamError {
   override readonly name = 'ApiError';
   readonly status: number;
   readonly retryAfterMs: number | undefined;
-  constructor(code: string, message: string, more: { status?: number; retryAfterMs?: number | undefined } = {}) {
+  /** What in the request was wrong, where the service named it: `tool_calls[2].id`, and why. */
+  readonly fields: readonly FieldProblem[];
+  constructor(
+    code: string,
+    message: string,
+    more: { status?: number; retryAfterMs?: number | undefined; fields?: readonly FieldProblem[] | undefined } = {},
+  ) {
     super(code, message);
     this.status = more.status ?? (isErrorCode(code) ? errorStatus[code] : 500);
     this.retryAfterMs = more.retryAfterMs;
+    this.fields = more.fields ?? [];
   }
 }
 

@@ -1,5 +1,12 @@
 import { retryDelay } from './backoff.ts';
-import { ApiError, ConnectionError, clientClosed, messageOf, type ToolstreamError } from './errors.ts';
+import {
+  ApiError,
+  ConnectionError,
+  clientClosed,
+  type FieldProblem,
+  messageOf,
+  type ToolstreamError,
+} from './errors.ts';
 import type { Tokens } from './tokens.ts';
 
 export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
@@ -166,7 +173,7 @@ function headersOf(request: HttpRequest, token: string): Record<string, string> 
 /** An RFC 9457 problem, or whatever a proxy on the way made of it. */
 async function refusalOf(response: Response): Promise<ApiError> {
   const text = await response.text().catch(() => '');
-  let problem: { code?: unknown; detail?: unknown; title?: unknown } = {};
+  let problem: { code?: unknown; detail?: unknown; title?: unknown; fields?: unknown } = {};
   try {
     problem = (JSON.parse(text) as typeof problem | null) ?? {};
   } catch {
@@ -178,6 +185,7 @@ async function refusalOf(response: Response): Promise<ApiError> {
   return new ApiError(code, said ?? `The service answered with status ${response.status}.`, {
     status: response.status,
     retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : undefined,
+    fields: Array.isArray(problem.fields) ? (problem.fields as FieldProblem[]) : undefined,
   });
 }
 

@@ -1,5 +1,7 @@
 export type {
   Api,
+  ContentState,
+  FileChange,
   FileListing,
   IdempotentOptions,
   ModelToolFormat,
@@ -15,7 +17,7 @@ export { callsOf, type ModelAnswer } from './calls.ts';
 export { type Client, type ClientOptions, createClient } from './client.ts';
 export type { CommandArguments, CommandOptions } from './commands.ts';
 export type { SocketConstructor, SocketLike } from './connection.ts';
-export { ApiError, ConnectionError, ToolstreamError } from './errors.ts';
+export { ApiError, ConnectionError, type FieldProblem, ToolstreamError } from './errors.ts';
 export { type AppState, appFold, type Fold, runFold } from './fold.ts';
 export type { FetchLike } from './http.ts';
 export type { WatchOptions } from './session.ts';

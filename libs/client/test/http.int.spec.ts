@@ -77,6 +77,19 @@ describe('requests', () => {
     world.edge.answer = (_, __, response) => response.end(bytes);
     expect(await world.connect().file('app-1', 'src/a b#c.bin')).toEqual(bytes);
     expect(world.edge.requests[0]?.url).toBe('/v1/apps/app-1/files/src/a%20b%23c.bin');
+    await world.connect().file('app-1', 'a', { version: 't1.run.0.1.x-y' });
+    expect(world.edge.requests[1]?.url).toBe('/v1/apps/app-1/files/a?version=t1.run.0.1.x-y');
+  });
+
+  it('read what was done to a path, and what a run did to files', async () => {
+    world.edge.answer = (_, __, response) => reply(response, 200, {});
+    const client = world.connect();
+    await client.fileVersions('app-1', 'src/a b.ts');
+    await client.runFiles(RUN);
+    expect(world.edge.requests.map(({ url }) => url)).toEqual([
+      '/v1/apps/app-1/versions?path=src%2Fa+b.ts',
+      `/v1/runs/${RUN}/files`,
+    ]);
   });
 });
 
@@ -92,6 +105,14 @@ describe('a refusal', () => {
       message: 'These calls wait for each other: a → b → a.',
     });
     expect(world.edge.requests).toHaveLength(1);
+  });
+
+  it('names the fields that it concerns, where the service does', async () => {
+    const fields = [{ path: 'tool_calls[1].id', message: 'Too big' }];
+    script((response) => reply(response, 422, { ...problem('invalid', 'tool_calls[1].id: Too big'), fields }));
+    await expect(world.connect().submit({ app: 'app-1', tool_calls: [] })).rejects.toMatchObject({ fields });
+    script((response) => reply(response, 404, problem('not_found', 'There is no such run.')));
+    await expect(world.connect().get(RUN)).rejects.toMatchObject({ fields: [] });
   });
 
   it('that a proxy wrote has the code of its status', async () => {

@@ -149,6 +149,13 @@ export class FileIndex {
     return found;
   }
 
+  /** Every entry and every deletion of the app, one per path. Holds one page at a time, and the paths. */
+  async *all(scope: Scope): AsyncGenerator<WorkspaceEntry | Deletion> {
+    for await (const message of this.#messages(`$KV.${FILES_BUCKET}.${scopeKey(scope)}.*`)) {
+      if (message.header.get('KV-Operation') === '') yield message.json<WorkspaceEntry | Deletion>();
+    }
+  }
+
   async position(scope: Scope, path: string): Promise<Position> {
     const stored = await persist(`the entry of ${path}`, () => this.#kv.get(fileKey(scope, path)));
     if (stored === null) return { revision: 0 };

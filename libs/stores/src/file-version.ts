@@ -26,6 +26,24 @@ export interface WorkspaceEntry extends Change {
   readonly change?: string;
   /** Of the deletion that stood here before. */
   readonly follows?: string;
+  /** What stood here before, newest first, within the bounds of `history.ts`. */
+  readonly history?: readonly PastVersion[];
+}
+
+/** An earlier version of a file, or that there was none. Its content is there as long as it has an `object`. */
+export interface PastVersion extends Omit<Change, 'path' | 'meta'> {
+  /** Where it stood, if that was elsewhere. */
+  readonly path?: string;
+  readonly object?: string;
+  readonly size?: number;
+  readonly sha256?: string;
+  readonly lines?: number;
+  readonly moved_from?: string;
+  /** There was no file before it. */
+  readonly created?: true;
+  /** The file was deleted, or renamed to `moved_to`. */
+  readonly deleted?: true;
+  readonly moved_to?: string;
 }
 
 /**
@@ -38,6 +56,8 @@ export interface Deletion extends Change {
   /** What was deleted; absent where it lives on under another path. */
   readonly object?: string;
   readonly moved_to?: string;
+  /** Who had written what was here, without the contents. */
+  readonly history?: readonly PastVersion[];
 }
 
 export interface FileVersion {

@@ -13,9 +13,10 @@ export {
   StoreUnavailableError,
   WorkspaceConflictError,
 } from './errors.ts';
-export type { Change, Deletion, FileVersion, WorkspaceEntry } from './file-version.ts';
+export type { Change, Deletion, FileVersion, PastVersion, WorkspaceEntry } from './file-version.ts';
 export { type OpenOptions, openStores, type Stores } from './open-stores.ts';
 export { normalisePath, type Scope } from './path.ts';
+export type { ContentState, FileChange } from './run-changes.ts';
 export {
   AppWorkspace,
   type ChangeOptions,

@@ -6,7 +6,9 @@ import { type ByteRange, type ContentStore, type OpenContent, readAll, type Sour
 import { ContentMissingError, PathError, WorkspaceConflictError } from './errors.ts';
 import { conflict, FileIndex, isAt, type Position } from './file-index.ts';
 import type { Deletion, FileVersion, WorkspaceEntry } from './file-version.ts';
+import { historyAfter, historyOfDeleted, historyOfMoved, objectsOf } from './history.ts';
 import { normalisePath, type Scope, scopeKey } from './path.ts';
+import { changesOf, type FileChange } from './run-changes.ts';
 
 export interface ChangeOptions {
   readonly run: string;
@@ -96,6 +98,36 @@ export class AppWorkspace {
     return this.#latest(path, async (version, content) => ({ ...version, chunks: (range) => content.chunks(range) }));
   }
 
+  /** A content that the file had, by the `version` that `versions` or `changes` gives it; `undefined` where it is not kept any more. */
+  async openVersion(path: string, version: string): Promise<OpenContent | undefined> {
+    const { entry } = await this.#index.position(this.#scope, normalisePath(path));
+    // What the path's own entry does not name is none of its contents: it may be another tenant's.
+    return objectsOf(entry).has(version) ? this.#content.open(version) : undefined;
+  }
+
+  /** What was done to the path, newest first; a file that was deleted tells so for 30 days. Empty where nothing is known. */
+  async versions(path: string): Promise<FileChange[]> {
+    const { entry, deletion } = await this.#index.position(this.#scope, normalisePath(path));
+    const stored = entry ?? deletion;
+    return stored === undefined ? [] : changesOf(stored);
+  }
+
+  /**
+   * What a run did to the files, in order of the paths, of each the oldest first, `limit` at most: as much as the histories of the
+   * files still tell. It looks at every entry of the app, as `list` does.
+   */
+  async changes(run: string, { limit = MAX_PAGE }: { readonly limit?: number } = {}): Promise<FileChange[]> {
+    const found = new Map<string, FileChange[]>();
+    for await (const stored of this.#index.all(this.#scope)) {
+      const own = changesOf(stored).filter((change) => change.run === run);
+      // An entry that is written meanwhile may come again: the last one counts.
+      if (own.length > 0) found.set(stored.path, own.reverse());
+      else found.delete(stored.path);
+    }
+    const paths = [...found.keys()].sort();
+    return paths.flatMap((path) => found.get(path)!).slice(0, limit);
+  }
+
   /**
    * Content first, then the entry with the expected revision: a crash in between leaves an orphan object and the old file; a
    * second write from the same revision is refused. Throws `WorkspaceConflictError`, and then nothing has changed.
@@ -126,7 +158,7 @@ export class AppWorkspace {
     };
     try {
       const revision = await this.#index.replace(this.#scope, entry, before.revision);
-      if (before.entry?.previous !== undefined) this.#content.discard(before.entry.previous);
+      this.#discard([before.entry], entry);
       return { ...entry, revision };
     } catch (error) {
       // Only a certain refusal makes the object garbage; an update without an answer may still have landed.
@@ -151,12 +183,11 @@ export class AppWorkspace {
       this.#content.discard(before.deletion.object);
       return { ...before.deletion, revision: before.revision };
     }
-    const { object, previous } = before.entry;
+    const { object } = before.entry;
     const by = { path: target, run, index, attempt, ...changeNow(meta) };
-    const deletion: Deletion = { ...by, deleted: true, object };
+    const deletion: Deletion = { ...by, deleted: true, object, history: historyOfDeleted(before.entry) };
     const revision = await this.#index.remove(this.#scope, deletion, before.revision);
-    this.#content.discard(object);
-    if (previous !== undefined) this.#content.discard(previous);
+    this.#discard([before.entry]);
     return { ...deletion, revision };
   }
 
@@ -185,16 +216,24 @@ export class AppWorkspace {
       if (before.entry === undefined || !isSourceRight) throw conflict(source, expectedRevision, before);
       throw conflict(target, expectedTargetRevision, replaced);
     }
-    const { previous, meta: _meta, follows: _follows, ...file } = before.entry;
+    const { previous: _previous, meta: _meta, follows: _follows, ...file } = before.entry;
     const by = { run, index, attempt, ...changeNow(meta) };
-    const entry: WorkspaceEntry = { ...file, ...by, path: target, moved_from: source, ...followed(replaced) };
+    const history = historyOfMoved(before.entry);
+    const entry: WorkspaceEntry = { ...file, ...by, path: target, moved_from: source, ...followed(replaced), history };
     const revision = await this.#index.move(
       this.#scope,
       { deletion: { ...by, path: source, deleted: true, moved_to: target }, revision: before.revision },
       { entry, revision: replaced.revision },
     );
-    for (const old of [previous, replaced.entry?.previous]) if (old !== undefined) this.#content.discard(old);
+    this.#discard([before.entry, replaced.entry], entry);
     return { ...entry, revision };
+  }
+
+  /** Contents that a path kept and does not any more. */
+  #discard(before: readonly (WorkspaceEntry | undefined)[], now?: WorkspaceEntry): void {
+    const kept = objectsOf(now);
+    const dropped = new Set(before.flatMap((entry) => [...objectsOf(entry)]));
+    for (const object of dropped) if (!kept.has(object)) this.#content.discard(object);
   }
 
   async #latest<T>(
@@ -216,10 +255,12 @@ export class AppWorkspace {
   }
 }
 
-/** What a new entry keeps of what stood there: a content that readers are still at, or which deletion it was. */
-function followed({ entry, deletion }: Position): Pick<WorkspaceEntry, 'previous' | 'follows'> {
-  if (entry !== undefined) return { previous: entry.object };
-  return deletion === undefined ? {} : { follows: deletion.change };
+/** What a new entry keeps of what stood there: a content that readers are still at, or which deletion it was; and its history. */
+function followed(position: Position): Pick<WorkspaceEntry, 'previous' | 'follows' | 'history'> {
+  const { entry, deletion } = position;
+  if (entry === undefined && deletion === undefined) return {};
+  const history = historyAfter(position);
+  return entry === undefined ? { follows: deletion!.change, history } : { previous: entry.object, history };
 }
 
 const changeNow = (meta: Json | undefined) => ({

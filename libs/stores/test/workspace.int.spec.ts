@@ -11,6 +11,7 @@ import { MAX_PATH_BYTES } from '@toolstream/proto-events';
 import { startEphemeralNats } from '@toolstream/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openContent } from '../src/buckets.ts';
+import { KEPT_VERSIONS } from '../src/history.ts';
 import {
   type AppWorkspace,
   FILES_BUCKET,
@@ -265,14 +266,15 @@ describe('an update of the index', () => {
 });
 
 describe('contents that were replaced', () => {
-  it('are kept for one more write, for readers that are still at it, then deleted without a trace', async () => {
+  it('are kept as the history of the file, then deleted without a trace', async () => {
     const before = await objects();
     let revision = 0;
-    for (const version of ['v1', 'v2', 'v3', 'v4', 'v5']) {
-      ({ revision } = await files.write('f', text(version), by(1, revision)));
+    for (let version = 1; version <= KEPT_VERSIONS + 4; version++) {
+      ({ revision } = await files.write('f', text(`v${version}`), by(1, revision)));
     }
-    expect(await objects()).toEqual({ ...before, contents: before.contents + 2, metas: before.metas + 2 });
-    expect(await contentOf('f')).toBe('v5');
+    const kept = KEPT_VERSIONS + 1;
+    expect(await objects()).toEqual({ ...before, contents: before.contents + kept, metas: before.metas + kept });
+    expect(await contentOf('f')).toBe(`v${KEPT_VERSIONS + 4}`);
   });
 
   it('do not disturb a reader of the version before', async () => {
@@ -290,7 +292,9 @@ describe('contents that were replaced', () => {
     let { revision } = await files.write('f', randomBytes(400_000), by(1, 0));
     const reader = (await files.stream('f'))!.chunks()[Symbol.asyncIterator]();
     await reader.next();
-    for (const version of ['v1', 'v2']) ({ revision } = await files.write('f', text(version), by(1, revision)));
+    for (let version = 1; version <= KEPT_VERSIONS + 1; version++) {
+      ({ revision } = await files.write('f', text(`v${version}`), by(1, revision)));
+    }
     await workspace.idle();
     const drain = async () => {
       while (!(await reader.next()).done);

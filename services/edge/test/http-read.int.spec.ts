@@ -178,3 +178,50 @@ describe('GET /v1/apps/:app/files', () => {
     expect((await edge.fetch('/v1/apps/a.b/files')).status).toBe(404);
   });
 });
+
+describe('GET /v1/runs/:id/files', () => {
+  const text = async (response: Response) => ({ status: response.status, body: await response.text() });
+  interface Change {
+    path: string;
+    change: string;
+    index: number;
+    before?: { version?: string };
+    after?: { version?: string };
+  }
+
+  it('tells what each call of the run changed, and serves the contents before and after', async () => {
+    const run = await HandRun.accept(store.log);
+    const app = (await run.state()).app;
+    const workspace = (await openWorkspace(store.nc)).at({ tenant: 't1', app });
+    const other = { run: '0-01ARZ3NDEKTSV4RRFFQ69G5FAV', index: 0, attempt: 1 };
+    const mine = { run: run.run, index: 2, attempt: 1 };
+    const first = await workspace.write('dir/a b.txt', Buffer.from('one\n'), { ...other, expectedRevision: 0 });
+    await workspace.write('dir/a b.txt', Buffer.from('two\n'), { ...mine, expectedRevision: first.revision });
+    await workspace.write('new.txt', Buffer.from('new'), { ...mine, index: 3, expectedRevision: 0 });
+
+    const answer = await edge.fetch(`/v1/runs/${run.run}/files`);
+    const { changes, more } = (await answer.json()) as { changes: Change[]; more: boolean };
+    expect(changes.map(({ path, change, index }) => [path, change, index])).toEqual([
+      ['dir/a b.txt', 'changed', 2],
+      ['new.txt', 'created', 3],
+    ]);
+    expect(more).toBe(false);
+    const path = `/v1/apps/${app}/files/dir/a%20b.txt`;
+    const of = (version: string | undefined) => `${path}?version=${encodeURIComponent(version ?? '')}`;
+    expect(await text(await edge.fetch(of(changes[0]?.before?.version)))).toEqual({ status: 200, body: 'one\n' });
+    expect(await text(await edge.fetch(of(changes[0]?.after?.version)))).toEqual({ status: 200, body: 'two\n' });
+    expect((await edge.fetch(of(changes[1]?.after?.version))).status).toBe(404);
+    expect((await edge.fetch(of('t1.x'))).status).toBe(404);
+
+    const versions = await edge.fetch(`/v1/apps/${app}/versions?path=dir/a%20b.txt`);
+    expect(((await versions.json()) as { versions: Change[] }).versions.map(({ change }) => change)).toEqual([
+      'changed',
+      'created',
+    ]);
+    expect((await edge.fetch(`/v1/apps/${app}/versions?path=../x`)).status).toBe(422);
+    const stranger = token({ tenant: 't2' });
+    expect((await edge.fetch(`/v1/runs/${run.run}/files`, { token: stranger })).status).toBe(404);
+    expect((await edge.fetch(of(changes[0]?.after?.version), { token: stranger })).status).toBe(404);
+    expect((await edge.fetch(`/v1/runs/${run.run}/files`, { token: token({ apps: ['none'] }) })).status).toBe(403);
+  });
+});

@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
 import { token } from '@toolstream/proto-events';
-import { PathError, type WorkspaceEntry } from '@toolstream/stores';
+import { type AppWorkspace, PathError, type WorkspaceEntry } from '@toolstream/stores';
 import { z } from 'zod';
 import { requireApp } from '../auth/principal.ts';
 import { Refusal } from '../problems.ts';
 import type { Services } from '../services.ts';
-import { appParams } from './access.ts';
+import { appParams, runOf, runParams } from './access.ts';
 import { type AnyRoute, route } from './route.ts';
 
 const file = z.object({
@@ -18,11 +18,73 @@ const file = z.object({
   attempt: z.number().int(),
   modified_at: z.string(),
 });
+const content = z.object({
+  version: z.string().optional().describe('Hand it back as `version` to read it; absent: it is not kept any more'),
+  size: z.number().int(),
+  sha256: z.string(),
+  lines: z.number().int().optional(),
+});
+const change = z.object({
+  path: z.string(),
+  change: z.enum(['created', 'changed', 'renamed', 'deleted']),
+  run: z.string(),
+  index: z.number().int(),
+  attempt: z.number().int(),
+  modified_at: z.string(),
+  moved_from: z.string().optional(),
+  before: content.optional(),
+  after: content.optional(),
+  held_at: z
+    .string()
+    .describe('The path to read the versions at: another than `path` where the file was renamed since'),
+});
 const PAGE = 1_000;
 
 /** The files that an app's tools wrote. */
-export function fileRoutes({ workspace }: Services): AnyRoute[] {
+export function fileRoutes(services: Services): AnyRoute[] {
+  const { workspace } = services;
   return [
+    route({
+      method: 'GET',
+      url: '/v1/runs/:id/files',
+      tag: 'files',
+      summary: 'What each call of a run did to the files of its app, as far as their histories still tell',
+      scope: 'runs:read',
+      params: runParams,
+      answers: {
+        200: {
+          description: 'In order of the paths, of each the oldest first; `more`: there are more than are listed',
+          schema: z.object({ changes: z.array(change), more: z.boolean() }),
+        },
+      },
+      handle: async ({ principal, params }) => {
+        const { tenant, app, run } = await runOf(services, principal, params.id);
+        const changes = await workspace.at({ tenant, app }).changes(run, { limit: PAGE + 1 });
+        return { changes: changes.slice(0, PAGE), more: changes.length > PAGE };
+      },
+    }),
+
+    route({
+      method: 'GET',
+      url: '/v1/apps/:app/versions',
+      tag: 'files',
+      summary: 'What was done to a path, newest first',
+      scope: 'runs:read',
+      params: appParams,
+      query: z.object({ path: z.string().min(1).max(512) }),
+      answers: {
+        200: {
+          description: 'The last 10 changes before the present one at most; none of a path that never held a file',
+          schema: z.object({ versions: z.array(change) }),
+        },
+      },
+      handle: async ({ principal, params, query }) => {
+        requireApp(principal, params.app);
+        const files = workspace.at({ tenant: principal.tenant, app: params.app });
+        return { versions: await files.versions(query.path).catch(refusedPath) };
+      },
+    }),
+
     route({
       method: 'GET',
       url: '/v1/apps/:app/files',
@@ -56,37 +118,58 @@ export function fileRoutes({ workspace }: Services): AnyRoute[] {
       summary: "A file's content",
       scope: 'runs:read',
       params: z.object({ app: token, '*': z.string().min(1) }),
+      query: z.object({ version: z.string().min(1).max(512).optional() }),
       answers: {
         200: { description: 'The content; its sha256 is the ETag', contentType: 'application/octet-stream' },
         304: { description: 'Not modified' },
       },
-      handle: async ({ principal, params, request, reply }) => {
+      handle: async ({ principal, params, query, request, reply }) => {
         requireApp(principal, params.app);
-        const found = await workspace
-          .at({ tenant: principal.tenant, app: params.app })
-          .stream(params['*'])
-          .catch((error: unknown) => {
-            if (error instanceof PathError) throw new Refusal('invalid', error.message);
-            throw error;
-          });
-        if (!found) throw new Refusal('not_found', 'There is no such file.');
-        const { entry } = found;
-        const etag = `"${entry.sha256}"`;
+        const files = workspace.at({ tenant: principal.tenant, app: params.app });
+        const { version } = query;
+        const found = await (version === undefined ? present(files, params['*']) : past(files, params['*'], version));
+        const etag = `"${found.sha256}"`;
         // Tools write these files, and models tell them what: never let a browser run one as a page of ours.
         reply
           .header('ETag', etag)
           .header('Cache-Control', 'private, no-cache')
           .header('X-Content-Type-Options', 'nosniff')
           .header('Content-Security-Policy', "sandbox; default-src 'none'")
-          .header('Last-Modified', new Date(entry.modified_at).toUTCString());
+          .header('Last-Modified', new Date(found.modified_at).toUTCString());
         if (request.headers['if-none-match'] === etag) return reply.code(304).send();
         reply
-          .header('Content-Type', entry.lines === undefined ? 'application/octet-stream' : 'text/plain; charset=utf-8')
-          .header('Content-Length', String(entry.size));
+          .header('Content-Type', found.lines === undefined ? 'application/octet-stream' : 'text/plain; charset=utf-8')
+          .header('Content-Length', String(found.size));
         return reply.send(Readable.from(found.chunks(), { objectMode: false }));
       },
     }),
   ];
+}
+
+interface Served {
+  readonly sha256: string;
+  readonly size: number;
+  readonly lines?: number | undefined;
+  readonly modified_at: string;
+  chunks(): AsyncIterable<Uint8Array>;
+}
+
+async function present(files: AppWorkspace, path: string): Promise<Served> {
+  const found = await files.stream(path).catch(refusedPath);
+  if (!found) throw new Refusal('not_found', 'There is no such file.');
+  return { ...found.entry, chunks: () => found.chunks() };
+}
+
+async function past(files: AppWorkspace, path: string, version: string): Promise<Served> {
+  const told = (await files.versions(path).catch(refusedPath)).find(({ after }) => after?.version === version);
+  const found = told && (await files.openVersion(path, version));
+  if (!told?.after || !found) throw new Refusal('not_found', 'This version of the file is not kept (any more).');
+  return { ...told.after, modified_at: told.modified_at, chunks: () => found.chunks() };
+}
+
+function refusedPath(error: unknown): never {
+  if (error instanceof PathError) throw new Refusal('invalid', error.message);
+  throw error;
 }
 
 const listing = ({ path, size, sha256, lines, run, index, attempt, modified_at }: WorkspaceEntry) => ({
