@@ -19,7 +19,9 @@ export {
   useRuns,
   useToolCall,
 } from './hooks.ts';
+export { durationOf, type NoForecast, type Progress, percentOf, progressOf } from './progress.ts';
 export { ToolstreamProvider, type ToolstreamProviderProps, useToolstream } from './provider.tsx';
+export { RunProgress, type RunProgressProps } from './run-progress.tsx';
 export {
   createRunStore,
   EVENTS_KEPT_AT_MOST,
@@ -29,6 +31,7 @@ export {
   type RunView,
 } from './run-store.ts';
 export { createRunsStore, type RunsStore, type RunsView } from './runs-store.ts';
+export { ToolCallList, type ToolCallListProps } from './tool-call-list.tsx';
 export {
   type ConnectionView,
   hasRunEnded,
@@ -41,3 +44,5 @@ export {
   type ToolstreamEvent,
   type WatchStatus,
 } from './types.ts';
+export { useRunProgress } from './use-progress.ts';
+export { about, duration, progressText, RUN_WORDS, TOOL_WORDS, toolText } from './words.ts';

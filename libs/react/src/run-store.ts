@@ -1,5 +1,6 @@
 import type { Client, RunWatch, ToolstreamError, WatchedEvent } from '@toolstream/client';
 import { type PendingCommand, type RefusedCommand, RunCommands, type RunControls } from './commands.ts';
+import { ServiceClock } from './time.ts';
 import { hasRunEnded, type RunState, type Store, type WatchStatus } from './types.ts';
 import { createViewStore, type ViewStore } from './view-store.ts';
 
@@ -19,6 +20,8 @@ export interface RunView {
   readonly gaps: number;
   /** The last time that a snapshot replaced events that could not be sent one by one. */
   readonly jumped: { readonly reason: string; readonly cursor: string } | undefined;
+  /** How far the service's clock, which an event's `time` is of, is ahead of this one's. */
+  readonly aheadMs: number;
 }
 
 /** One of the newest events of a run, without the state that went with it. */
@@ -59,6 +62,7 @@ export const IDLE_RUN: RunView = {
   refused: undefined,
   gaps: 0,
   jumped: undefined,
+  aheadMs: 0,
 };
 
 /** A run for whoever renders: views at most once per frame, one watch however many subscribe. */
@@ -77,6 +81,7 @@ class LiveRun implements RunStore {
   readonly #from: string | undefined;
   readonly #store: ViewStore<RunView>;
   readonly #commands: RunCommands;
+  readonly #clock = new ServiceClock();
   #view: RunView;
   #dirty = false;
   #watch: RunWatch | undefined;
@@ -155,6 +160,7 @@ class LiveRun implements RunStore {
     });
     watch.on('event', ({ event, cursor, folded, state }) => {
       this.#remember({ event, cursor, ...(folded === undefined ? {} : { folded }) });
+      this.#clock.heard(event.time, Date.now());
       this.#settled(state, cursor, {});
     });
     watch.on('caught_up', () => this.#change({ caughtUp: true, error: undefined }));
@@ -195,7 +201,8 @@ class LiveRun implements RunStore {
     const last = this.#recent.at(-1);
     if (last !== this.#shown.at(-1)) this.#shown = this.#recent.slice(-this.#kept);
     const { pending, refused } = this.#commands;
-    this.#view = { ...this.#view, pending: pending.length === 0 ? NO_COMMANDS : pending, refused };
+    const aheadMs = this.#clock.ahead;
+    this.#view = { ...this.#view, pending: pending.length === 0 ? NO_COMMANDS : pending, refused, aheadMs };
     return this.#view;
   }
 
@@ -203,6 +210,7 @@ class LiveRun implements RunStore {
     const watch = this.#watch;
     this.#watch = undefined;
     watch?.close();
+    this.#change({ caughtUp: this.#view.ended });
   }
 }
 
