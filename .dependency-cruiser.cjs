@@ -4,7 +4,7 @@
  */
 const pkg = (...names) => `^(${names.join('|')})/`;
 const lib = (...names) => names.map((name) => `libs/${name}`);
-const TESTS = '(\\.spec\\.ts$|/test/)';
+const TESTS = '(\\.spec\\.tsx?$|/test/)';
 
 const mayUse = (name, from, allowed) => ({
   name,
@@ -35,6 +35,7 @@ module.exports = {
     mayUse('service-kit', 'libs/service-kit', CONTRACT),
     mayUse('tool-kit', 'libs/tool-kit', CORE),
     mayUse('client', 'libs/client', CORE),
+    mayUse('react', 'libs/react', [...CORE, 'libs/client']),
     mayUse('agents', 'libs/agents', [...CONTRACT, 'libs/client']),
     mayUse('testkit', 'libs/testkit', [...CORE, 'libs/event-log']),
     mayUse('cli', 'libs/cli', [...CORE, ...lib('client', 'testkit', 'service-kit', 'stores')]),
@@ -42,7 +43,8 @@ module.exports = {
     mayUse('executor', 'services/executor', [...SHELL, 'libs/tool-kit']),
     mayUse('projection', 'services/projection', SHELL),
     mayUse('edge', 'services/edge', SHELL),
-    mayUse('examples', 'examples', lib('client', 'agents')),
+    mayUse('console', 'services/console', [...CORE, ...lib('client', 'react')]),
+    mayUse('examples', 'examples', lib('client', 'agents', 'react')),
     mayUse('bench', 'infra/bench', [...CORE, ...lib('event-log', 'tool-kit', 'testkit', 'cli')]),
     {
       name: 'core-has-no-io',
@@ -77,6 +79,7 @@ module.exports = {
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['toolstream', 'import', 'require', 'node', 'default'],
+      extensions: ['.ts', '.tsx', '.js', '.mjs', '.cjs', '.json', '.d.ts'],
     },
   },
 };

@@ -3,11 +3,11 @@ import { defineConfig } from 'vitest/config';
 const resolve = { conditions: ['toolstream', 'import', 'module', 'default'] };
 const ssr = { resolve: { conditions: ['toolstream', 'node', 'default'] } };
 const at = (suffix: string) => [
-  `proto-events/**/*.${suffix}.spec.ts`,
-  `libs/**/*.${suffix}.spec.ts`,
-  `services/**/*.${suffix}.spec.ts`,
-  `infra/**/*.${suffix}.spec.ts`,
-  `test/**/*.${suffix}.spec.ts`,
+  `proto-events/**/*.${suffix}.spec.{ts,tsx}`,
+  `libs/**/*.${suffix}.spec.{ts,tsx}`,
+  `services/**/*.${suffix}.spec.{ts,tsx}`,
+  `infra/**/*.${suffix}.spec.{ts,tsx}`,
+  `test/**/*.${suffix}.spec.{ts,tsx}`,
 ];
 const exclude = ['**/node_modules/**', '**/dist/**', '**/.cache/**'];
 

@@ -1,0 +1,3 @@
+export { type Scope, SessionProvider, useIdentity, useSession } from './SessionProvider.tsx';
+export { Session, type SessionState, signInFromAddress, tabStorage } from './session.ts';
+export type { Identity } from './token.ts';

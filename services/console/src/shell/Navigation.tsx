@@ -1,0 +1,46 @@
+import { Link, useRouter } from '@tanstack/react-router';
+import { LogOut } from 'lucide-react';
+import { useIdentity, useSession } from '../session/index.ts';
+import { IconButton, Logo } from '../ui/index.ts';
+import { ConnectionIndicator } from './ConnectionIndicator.tsx';
+import styles from './Navigation.module.css';
+import { PLACES } from './places.ts';
+import { ThemeSwitch } from './ThemeSwitch.tsx';
+
+export function Navigation() {
+  const { routesByPath } = useRouter();
+  const session = useSession();
+  const { sub, tenant } = useIdentity();
+  const known: Record<string, unknown> = routesByPath;
+  return (
+    <header className={styles.bar}>
+      <Link to="/" className={styles.brand} aria-label="Toolstream: all runs">
+        <Logo />
+        <span className={styles.name}>Toolstream</span>
+      </Link>
+      <nav aria-label="Main" className={styles.places}>
+        {PLACES.filter(({ to }) => to in known).map(({ to, label, Icon }) => (
+          <Link
+            key={to}
+            to={to}
+            className={styles.place}
+            activeOptions={{ exact: to === '/', includeSearch: false }}
+            activeProps={{ 'aria-current': 'page' }}
+          >
+            <Icon aria-hidden />
+            <span>{label}</span>
+          </Link>
+        ))}
+      </nav>
+      <div className={styles.side}>
+        <ConnectionIndicator />
+        <ThemeSwitch />
+        <span className={styles.who} title={`Tenant ${tenant}`}>
+          {sub}
+          <span className={styles.tenant}>{tenant}</span>
+        </span>
+        <IconButton label="Sign out" icon={<LogOut />} onPress={() => session.signOut()} />
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,23 @@
+import { Outlet } from '@tanstack/react-router';
+import { ErrorBoundary } from './ErrorBoundary.tsx';
+import { HelpKeys } from './HelpKeys.tsx';
+import { Navigation } from './Navigation.tsx';
+import styles from './Shell.module.css';
+
+/** What is around every view: the way past the navigation, the navigation, and one main landmark. */
+export function Shell() {
+  return (
+    <div className={styles.shell}>
+      <a href="#main" className={styles.skip}>
+        Skip to the content
+      </a>
+      <Navigation />
+      <main id="main" tabIndex={-1} className={styles.main}>
+        <ErrorBoundary>
+          <Outlet />
+        </ErrorBoundary>
+      </main>
+      <HelpKeys />
+    </div>
+  );
+}

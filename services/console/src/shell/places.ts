@@ -1,0 +1,17 @@
+import { Activity, type LucideIcon, Plus, Truck, Wrench } from 'lucide-react';
+
+export interface Place {
+  readonly to: string;
+  readonly label: string;
+  readonly Icon: LucideIcon;
+  /** Pressed after `g`. */
+  readonly key: string;
+}
+
+/** Where the navigation leads. What the route table lacks is left out. */
+export const PLACES: readonly Place[] = [
+  { to: '/', label: 'Runs', Icon: Activity, key: 'r' },
+  { to: '/tools', label: 'Tools', Icon: Wrench, key: 't' },
+  { to: '/delivery', label: 'Delivery', Icon: Truck, key: 'd' },
+  { to: '/new', label: 'New run', Icon: Plus, key: 'n' },
+];
