@@ -4,9 +4,12 @@ import type {
   ArtifactRef,
   DeadLetterDetails,
   DeadLetterItem,
+  DeliveryReport,
+  Isolation,
   Json,
   Priority,
   Redriven,
+  RetryPolicy,
   RunCommandName,
   RunListItem,
   RunSnapshot,
@@ -54,6 +57,9 @@ export interface ToolListing {
   readonly destructive: boolean;
   readonly approval: ApprovalPolicy;
   readonly timeout_ms: number;
+  /** Where its code runs: on the executor's own loop, in a thread, or in a process of its own. */
+  readonly isolation?: Isolation;
+  readonly retries?: RetryPolicy;
 }
 export interface FileListing {
   readonly path: string;
@@ -106,7 +112,10 @@ export interface Api {
   tools(options?: RequestOptions): Promise<{ tools: ToolListing[] }>;
   /** The tools as a model's API takes them in its `tools` parameter. */
   modelTools(format: ModelToolFormat, options?: RequestOptions): Promise<{ tools: Json[] }>;
-  stats(window?: string, options?: RequestOptions): Promise<Stats>;
+  /** Over a window as `1h`; with `buckets` (1–60) also each tool's trend and failures. */
+  stats(window?: string, options?: RequestOptions & { buckets?: number }): Promise<Stats>;
+  /** How delivery went at all edges, over a window from `10s` to `1h`. For tokens with the scope `admin`. */
+  delivery(window?: string, options?: RequestOptions): Promise<DeliveryReport>;
   files(
     app: string,
     options?: RequestOptions & { prefix?: string; after?: string; limit?: number },
@@ -170,7 +179,8 @@ export function createApi(http: Http): Api {
     results: (run, format, options) => get(`${runPath(run)}/results`, { format }, options),
     tools: (options) => get('/v1/tools', {}, options),
     modelTools: (format, options) => get('/v1/tools', { format }, options),
-    stats: (window, options) => get('/v1/stats', { window }, options),
+    stats: (window, { buckets, ...options } = {}) => get('/v1/stats', { window, buckets }, options),
+    delivery: (window, options) => get('/v1/delivery', { window }, options),
     files: (app, { prefix, after, limit, ...options } = {}) => get(filesPath(app), { prefix, after, limit }, options),
     file: (app, path, { version, ...options } = {}) =>
       bytes(`${filesPath(app)}/${path.split('/').map(encodeURIComponent).join('/')}`, { version }, options),

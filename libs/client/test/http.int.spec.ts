@@ -41,6 +41,8 @@ describe('requests', () => {
     await client.tools();
     await client.modelTools('anthropic');
     await client.stats('1h');
+    await client.stats('1h', { buckets: 20 });
+    await client.delivery('15m');
     await client.files('app-1', { prefix: 'src/' });
     await client.control(RUN, 'pause', { reason: 'lunch' });
     await client.control(RUN, 'approve_tool', { index: 3, arguments: { path: 'x' } });
@@ -55,6 +57,8 @@ describe('requests', () => {
       'GET /v1/tools',
       'GET /v1/tools?format=anthropic',
       'GET /v1/stats?window=1h',
+      'GET /v1/stats?window=1h&buckets=20',
+      'GET /v1/delivery?window=15m',
       'GET /v1/apps/app-1/files?prefix=src%2F',
       `POST /v1/runs/${RUN}/pause`,
       `POST /v1/runs/${RUN}/tools/3/approve`,
@@ -65,7 +69,7 @@ describe('requests', () => {
       `POST /v1/dlq/${RUN}_0_1/redrive`,
     ]);
     expect(JSON.parse(world.edge.requests.at(-1)!.body)).toEqual({ reason: 'fixed' });
-    expect(world.edge.requests.slice(6, 9).map(({ body }) => JSON.parse(body))).toEqual([
+    expect(world.edge.requests.slice(8, 11).map(({ body }) => JSON.parse(body))).toEqual([
       { reason: 'lunch' },
       { arguments: { path: 'x' } },
       { from: 2 },

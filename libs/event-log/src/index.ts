@@ -23,6 +23,7 @@ export {
 } from './errors.ts';
 export { EventLog, type OpenOptions, openEventLog, type Positioned } from './event-log.ts';
 export type { Follower, FollowOptions, FollowPoint, FollowStats, FollowTarget, GapReason } from './follow-options.ts';
+export { inboxOf } from './inbox.ts';
 export { EPOCH_KEY } from './leader.ts';
 export type { Published } from './publish.ts';
 export type { ReadOptions, RunReadOptions } from './read.ts';

@@ -4,6 +4,7 @@ import type { Logger, Meter, ReadyReport } from '@toolstream/service-kit';
 import { openStores } from '@toolstream/stores';
 import type { FastifyInstance } from 'fastify';
 import { deadLettersClient } from './adapters/dead-letters.ts';
+import { openEdges } from './adapters/edges.ts';
 import { openMessages } from './adapters/messages.ts';
 import { orchestratorClient } from './adapters/orchestrator.ts';
 import { projectionClient } from './adapters/projection.ts';
@@ -17,11 +18,14 @@ import { tokenVerifier } from './auth/tokens.ts';
 import { CableMemory } from './cable/memory.ts';
 import { PastStates } from './cable/past-states.ts';
 import type { EdgeConfig } from './config.ts';
+import { deliveryOf } from './delivery/delivery.ts';
+import { ownDelivery } from './delivery/own.ts';
+import { DeliveryRecorder } from './delivery/recorder.ts';
 import { Feeds } from './feeds/feeds.ts';
 import { flusher } from './feeds/flusher.ts';
 import { RingBudget } from './feeds/ring.ts';
 import { appSource, runSource } from './feeds/sources.ts';
-import { edgeMetrics } from './metrics.ts';
+import { edgeMetrics, type Gauges } from './metrics.ts';
 import { httpServer } from './server.ts';
 import type { Services } from './services.ts';
 import { Admission } from './socket/admission.ts';
@@ -30,6 +34,7 @@ import { drain, longestDrainMs } from './socket/drain.ts';
 
 export interface EdgeParts {
   readonly config: EdgeConfig;
+  readonly instance: string;
   readonly nc: NatsConnection;
   readonly log: EventLog;
   readonly logger: Logger;
@@ -51,12 +56,12 @@ const RING = { entries: 512, bytes: 1024 * 1024 };
 const ALL_RINGS_BYTES = 256 * 1024 * 1024;
 
 export async function buildEdge(parts: EdgeParts): Promise<Edge> {
-  const { config, nc, log, logger, meter, readiness, metricsText } = parts;
+  const { config, instance, nc, log, logger, meter, readiness, metricsText } = parts;
   const projection = projectionClient(nc);
   const reader = runReader(log, projection);
   const clients = new Clients(Math.min(config.TOOLSTREAM_HEARTBEAT_MS, config.TOOLSTREAM_CABLE_PING_MS));
   const turn = flusher();
-  const metrics = edgeMetrics(meter, () => ({
+  const gauges = (): Gauges => ({
     sockets: clients.count('socket'),
     streams: clients.count('stream'),
     subscriptions: clients.sum('subscriptions'),
@@ -64,7 +69,9 @@ export async function buildEdge(parts: EdgeParts): Promise<Edge> {
     waitingBytes: clients.sum('waitingBytes'),
     feeds: feeds.size,
     ringBytes: feeds.ringBytes,
-  }));
+  });
+  const recorder = new DeliveryRecorder();
+  const metrics = edgeMetrics(meter, gauges, recorder);
   const feeds = new Feeds(
     {
       log,
@@ -87,6 +94,7 @@ export async function buildEdge(parts: EdgeParts): Promise<Edge> {
   const isRevoked = (principal: Principal) => revocations.covers(principal);
   clients.judgeBy(isRevoked);
   revocations.onRevoked(() => clients.revoke());
+  const edges = openEdges({ nc, logger, own: ownDelivery({ instance, recorder, gauges }) });
   const services: Services = {
     config,
     logger,
@@ -114,6 +122,7 @@ export async function buildEdge(parts: EdgeParts): Promise<Edge> {
     cable: { memory: new CableMemory(nc, logger), past: new PastStates(reader, log) },
     flusher: turn,
     metrics,
+    delivery: deliveryOf({ edges, projection, log }),
     readiness,
     metricsText,
   };
@@ -125,6 +134,7 @@ export async function buildEdge(parts: EdgeParts): Promise<Edge> {
     tools.stop();
     revocations.stop();
     messages.stop();
+    edges.stop();
     feeds.close();
   };
   let stopping: Promise<void> | undefined;

@@ -1,5 +1,7 @@
 import type { SnapshotReason } from '@toolstream/proto-events';
 import type { Meter } from '@toolstream/service-kit';
+import { recordLag } from './delivery/counts.ts';
+import type { DeliveryRecorder } from './delivery/recorder.ts';
 import type { FeedObserver } from './feeds/feed.ts';
 import type { SlowStep } from './feeds/ladder.ts';
 
@@ -37,7 +39,8 @@ export interface Gauges {
 
 const SAMPLES = 2048;
 
-export function edgeMetrics(meter: Meter, gauges: () => Gauges): EdgeMetrics {
+/** `recorder` counts the same once more, for the figures of all edges together. */
+export function edgeMetrics(meter: Meter, gauges: () => Gauges, recorder: DeliveryRecorder): EdgeMetrics {
   const snapshots = meter.createCounter('toolstream_edge_snapshots', { description: 'Snapshots sent, by reason' });
   const closes = meter.createCounter('toolstream_edge_closes', {
     description: 'WebSockets that the edge closed, by code',
@@ -98,19 +101,44 @@ export function edgeMetrics(meter: Meter, gauges: () => Gauges): EdgeMetrics {
   const recent = new Float64Array(SAMPLES);
   let samples = 0;
   return {
-    joined: (beginning) => joins.add(1, { beginning }),
-    gap: (outcome) => gaps.add(1, { outcome }),
-    read: () => reads.add(1),
-    snapshot: (reason) => snapshots.add(1, { reason }),
-    closed: (code) => closes.add(1, { code }),
-    slow: (step) => slowSteps.add(1, { step }),
-    acknowledged: (lagMs) => acknowledged.record(Math.max(0, lagMs) / 1000),
-    connection: (transport, outcome, reason) => connections.add(1, { transport, outcome, reason }),
+    joined(beginning) {
+      joins.add(1, { beginning });
+      recorder.counts.joined[beginning]++;
+    },
+    gap(outcome) {
+      gaps.add(1, { outcome });
+      recorder.counts.gaps[outcome]++;
+    },
+    read() {
+      reads.add(1);
+      recorder.counts.history_reads++;
+    },
+    snapshot(reason) {
+      snapshots.add(1, { reason });
+      recorder.counts.snapshots[reason]++;
+    },
+    closed(code) {
+      closes.add(1, { code });
+      recorder.counts.closed++;
+    },
+    slow(step) {
+      slowSteps.add(1, { step });
+      recorder.counts.slow[step]++;
+    },
+    acknowledged(lagMs) {
+      acknowledged.record(Math.max(0, lagMs) / 1000);
+      recordLag(recorder.counts.acknowledged, lagMs);
+    },
+    connection(transport, outcome, reason) {
+      connections.add(1, { transport, outcome, reason });
+      recorder.counts.connections[outcome === 'accepted' ? 'accepted' : 'refused']++;
+    },
     command: (outcome) => commands.add(1, { outcome }),
     delivered(lagMs) {
       const measured = Math.max(0, lagMs);
       lag.record(measured / 1000);
       recent[samples++ % SAMPLES] = measured;
+      recordLag(recorder.counts.relayed, measured);
     },
     request: (route, status, seconds) => requests.record(seconds, { route, status }),
     delivery() {

@@ -15,12 +15,12 @@ const BACKLOG = 4_096;
 
 /** The edge as a process: streams, log, app, port. */
 export async function startEdge(context: ServiceContext<EdgeConfig>): Promise<RunningService> {
-  const { config, nc, log: logger, meter } = context;
+  const { config, instance, nc, log: logger, meter } = context;
   const partitions = config.TOOLSTREAM_PARTITIONS;
   await declareStreams(nc, { mode: config.TOOLSTREAM_STREAMS, partitions });
   const log = await openEventLog(nc, { partitions });
   const { readiness, metricsText } = context;
-  const edge = await buildEdge({ config, nc, log, logger, meter, readiness, metricsText });
+  const edge = await buildEdge({ config, instance, nc, log, logger, meter, readiness, metricsText });
   await edge.http.listen({ port: config.PORT, host: hostOf(config), backlog: BACKLOG });
   const { port } = edge.http.server.address() as AddressInfo;
   const canary =

@@ -13,6 +13,7 @@ import type { TokenVerifier } from './auth/tokens.ts';
 import type { CableMemory } from './cable/memory.ts';
 import type { PastStates } from './cable/past-states.ts';
 import type { EdgeConfig } from './config.ts';
+import type { Delivery } from './delivery/delivery.ts';
 import type { Feeds } from './feeds/feeds.ts';
 import type { Flusher } from './feeds/flusher.ts';
 import type { EdgeLog } from './feeds/log.ts';
@@ -43,6 +44,7 @@ export interface Services {
   readonly cable: { readonly memory: CableMemory; readonly past: PastStates };
   readonly flusher: Flusher;
   readonly metrics: EdgeMetrics;
+  readonly delivery: Delivery;
   readiness(): Promise<ReadyReport>;
   metricsText(): Promise<string>;
 }

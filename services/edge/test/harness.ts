@@ -40,6 +40,7 @@ export async function startTestEdge(
   nats: NatsServer,
   env: Record<string, string> = {},
   logger = quiet,
+  instance = 'edge-test',
 ): Promise<TestEdge> {
   const partitions = Number(env.TOOLSTREAM_PARTITIONS ?? 1);
   const nc = await connectNats(nats.url, 'edge-test', quiet);
@@ -51,7 +52,7 @@ export async function startTestEdge(
     reads++;
     return read(filter, options);
   };
-  const telemetry = await startTelemetry({ name: 'edge', instance: 'edge-test', log: quiet });
+  const telemetry = await startTelemetry({ name: 'edge', instance, log: quiet });
   const config = edgeConfig.parse({
     PORT: '0',
     TOOLSTREAM_JWT_SECRET: SECRET,
@@ -61,6 +62,7 @@ export async function startTestEdge(
   });
   const edge = await buildEdge({
     config,
+    instance,
     nc,
     log,
     logger,

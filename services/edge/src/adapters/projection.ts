@@ -20,6 +20,9 @@ import { Refusal, refusalOf } from '../problems.ts';
 
 export type RowPosition = z.infer<typeof rowPosition>;
 
+/** How far a partition is applied, and when the last event applied happened. */
+export type AppliedPosition = z.infer<typeof positionsQueryReply>['positions'][number];
+
 export interface Row {
   readonly state: RunState;
   readonly position: RowPosition;
@@ -36,7 +39,7 @@ export interface Projection {
   run(tenant: string, run: string, deadlineMs: number): Promise<Row | undefined>;
   runs(query: z.input<typeof runsQuery>, timeoutMs?: number): Promise<RunPage>;
   stats(query: z.input<typeof statsQuery>): Promise<StatsQueryReply>;
-  positions(timeoutMs: number): Promise<readonly RowPosition[]>;
+  positions(timeoutMs: number): Promise<readonly AppliedPosition[]>;
 }
 
 const QUERY_TIMEOUT_MS = 5_000;

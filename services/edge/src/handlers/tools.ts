@@ -1,4 +1,4 @@
-import { json } from '@toolstream/proto-events';
+import { isolation, json, retryPolicy, type ToolDefinition } from '@toolstream/proto-events';
 import { z } from 'zod';
 import { MODEL_TOOL_FORMATS, modelTools } from '../model-tools/model-tools.ts';
 import type { Services } from '../services.ts';
@@ -13,6 +13,8 @@ const toolListing = z.object({
   destructive: z.boolean(),
   approval: z.string(),
   timeout_ms: z.number().int(),
+  isolation,
+  retries: retryPolicy,
 });
 /** As a model API takes it; which fields there are depends on the format. */
 const modelTool = z.looseObject({ name: z.string().optional(), type: z.literal('function').optional() });
@@ -39,7 +41,8 @@ export function toolRoutes({ tools }: Services): AnyRoute[] {
   ];
 }
 
-const listing = (tool: z.infer<typeof toolListing>): z.infer<typeof toolListing> => {
-  const { name, description, input_schema, pool, idempotent, destructive, approval, timeout_ms } = tool;
-  return { name, description, input_schema, pool, idempotent, destructive, approval, timeout_ms };
+const listing = (tool: ToolDefinition): z.infer<typeof toolListing> => {
+  const { name, description, input_schema, pool, idempotent, destructive, approval, timeout_ms, isolation, retries } =
+    tool;
+  return { name, description, input_schema, pool, idempotent, destructive, approval, timeout_ms, isolation, retries };
 };
