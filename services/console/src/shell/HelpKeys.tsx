@@ -1,14 +1,19 @@
 import { useNavigate, useRouter } from '@tanstack/react-router';
+import { Keyboard } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
-import { Dialog } from '../ui/index.ts';
+import { Switch } from 'react-aria-components';
+import { Dialog, IconButton } from '../ui/index.ts';
 import styles from './HelpKeys.module.css';
+import { letterKeysAreOn, turnLetterKeys, useLetterKeys } from './letter-keys.ts';
 import { isTyping, type Shortcut, shortcutsOf } from './shortcuts.ts';
+import { viewShortcuts } from './view-shortcuts.ts';
 
 const SEQUENCE_MS = 1_200;
 
-/** `?` shows what the keys do; `g` and a letter go somewhere. Nothing is taken while somebody types. */
+/** `?`, or the button, shows what the keys do; `g` and a letter go somewhere. Nothing is taken while somebody types. */
 export function HelpKeys() {
   const [shown, setShown] = useState(false);
+  const letters = useLetterKeys();
   const navigate = useNavigate();
   const { routesByPath } = useRouter();
   const shortcuts = shortcutsOf(Object.keys(routesByPath));
@@ -18,6 +23,7 @@ export function HelpKeys() {
     let goingSince = Number.NEGATIVE_INFINITY;
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      if (!letterKeysAreOn()) return;
       if (event.key === '?') {
         event.preventDefault();
         setShown(true);
@@ -33,13 +39,23 @@ export function HelpKeys() {
     return () => document.removeEventListener('keydown', onKey);
   }, [navigate]);
   return (
-    <Dialog isOpen={shown} onClose={() => setShown(false)} title="Keys">
-      <dl className={styles.keys}>
-        {shortcuts.map((shortcut) => (
-          <Keys key={shortcut.words} {...shortcut} />
-        ))}
-      </dl>
-    </Dialog>
+    <div className={styles.opener}>
+      <IconButton label="Keys" icon={<Keyboard />} onPress={() => setShown(true)} />
+      <Dialog isOpen={shown} onClose={() => setShown(false)} title="Keys">
+        <dl className={styles.keys}>
+          {viewShortcuts().map(({ key, words }) => (
+            <Keys key={words} keys={[key]} words={words} />
+          ))}
+          {shortcuts.map((shortcut) => (
+            <Keys key={shortcut.words} {...shortcut} />
+          ))}
+        </dl>
+        <Switch isSelected={letters} onChange={turnLetterKeys} className={styles.switch ?? ''}>
+          <span className={styles.track} aria-hidden />
+          Letters do something
+        </Switch>
+      </Dialog>
+    </div>
   );
 }
 

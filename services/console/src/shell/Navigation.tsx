@@ -3,6 +3,7 @@ import { LogOut } from 'lucide-react';
 import { useIdentity, useSession } from '../session/index.ts';
 import { IconButton, Logo } from '../ui/index.ts';
 import { ConnectionIndicator } from './ConnectionIndicator.tsx';
+import { HelpKeys } from './HelpKeys.tsx';
 import styles from './Navigation.module.css';
 import { PLACES } from './places.ts';
 import { ThemeSwitch } from './ThemeSwitch.tsx';
@@ -34,6 +35,7 @@ export function Navigation() {
       </nav>
       <div className={styles.side}>
         <ConnectionIndicator />
+        <HelpKeys />
         <ThemeSwitch />
         <span className={styles.who} title={`Tenant ${tenant}`}>
           {sub}

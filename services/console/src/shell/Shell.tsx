@@ -1,6 +1,5 @@
 import { Outlet } from '@tanstack/react-router';
 import { ErrorBoundary } from './ErrorBoundary.tsx';
-import { HelpKeys } from './HelpKeys.tsx';
 import { Navigation } from './Navigation.tsx';
 import styles from './Shell.module.css';
 
@@ -17,7 +16,6 @@ export function Shell() {
           <Outlet />
         </ErrorBoundary>
       </main>
-      <HelpKeys />
     </div>
   );
 }
