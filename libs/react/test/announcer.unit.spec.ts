@@ -37,7 +37,10 @@ describe('what is read aloud', () => {
   it('is no failure from before, but an approval that is still waited for', () => {
     const announcer = new Announcer();
     const approval = { reason: 'policy', requested_at: '2026-01-01T00:00:00.000Z' } as const;
-    const run = aRun([{ status: 'failed', attempt: 1 }, { status: 'awaiting_approval', approval }]);
+    const run = aRun([
+      { status: 'failed', attempt: 1 },
+      { status: 'awaiting_approval', approval },
+    ]);
     expect(say(announcer, run, 0).alert).toBe('Call 2, os-write, asks for approval.');
   });
 });
