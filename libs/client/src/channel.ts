@@ -100,6 +100,10 @@ export class Channel<S> implements Subscriber {
     this.#again();
   }
 
+  tell(error: ToolstreamError): void {
+    for (const listener of [...this.listeners]) listener.failed(error, false);
+  }
+
   fail(error: ToolstreamError): void {
     for (const listener of [...this.listeners]) listener.failed(error, true);
     this.#over();

@@ -3,6 +3,7 @@ import { type Api, createApi } from './api.ts';
 import type { CommandArguments, CommandOptions } from './commands.ts';
 import type { SocketConstructor } from './connection.ts';
 import { Emitter } from './emitter.ts';
+import type { FallbackPart } from './fallback-loader.ts';
 import type { AppState } from './fold.ts';
 import { type FetchLike, Http } from './http.ts';
 import { Session, type WatchOptions } from './session.ts';
@@ -22,6 +23,11 @@ export interface ClientOptions {
   /** Default: the global ones. */
   readonly WebSocket?: SocketConstructor;
   readonly fetch?: FetchLike;
+  /**
+   * How to get what is needed where WebSockets do not get through. Default: `import('@toolstream/client/fallback')`, once that is
+   * so. A page that is one file gives what it has imported already.
+   */
+  readonly fallback?: () => Promise<FallbackPart>;
 }
 
 export interface Client extends Api {
@@ -66,6 +72,7 @@ export function clientWith(options: ClientOptions, timing: Timing): Client {
       timing,
       transports: options.transports ?? TRANSPORTS,
       WebSocket: options.WebSocket ?? globalThis.WebSocket,
+      loadFallback: options.fallback ?? (() => import('./fallback.ts')),
       post: ({ run, command, args, id }) => api.control(run, command, args as CommandArguments, { idempotencyKey: id }),
       now: Date.now,
       random: Math.random,

@@ -18,6 +18,7 @@ export { type Client, type ClientOptions, createClient } from './client.ts';
 export type { CommandArguments, CommandOptions } from './commands.ts';
 export type { SocketConstructor, SocketLike } from './connection.ts';
 export { ApiError, ConnectionError, type FieldProblem, ToolstreamError } from './errors.ts';
+export type { FallbackPart } from './fallback-loader.ts';
 export { type AppState, appFold, type Fold, runFold } from './fold.ts';
 export type { FetchLike } from './http.ts';
 export type { WatchOptions } from './session.ts';

@@ -43,6 +43,11 @@ export class MessageFollower {
     return watch;
   }
 
+  /** Those that follow a run already hear of it from its subscription. */
+  tell(error: ToolstreamError): void {
+    if (!this.#newest) for (const watch of [...this.#watches]) watch.failed(error, false);
+  }
+
   fail(error: ToolstreamError): void {
     for (const watch of [...this.#watches]) watch.fail(error);
     this.#close();

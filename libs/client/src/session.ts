@@ -20,7 +20,7 @@ export interface WatchOptions<S> {
 
 export type SessionOptions = Omit<
   SwitchboardOptions,
-  'subscribers' | 'onState' | 'onAck' | 'onRefused' | 'onCommands' | 'onFatal' | 'isPending'
+  'subscribers' | 'onState' | 'onAck' | 'onRefused' | 'onCommands' | 'onTrouble' | 'onFatal' | 'isPending'
 >;
 
 const UNIQUE_ID_LENGTH = 16;
@@ -47,6 +47,7 @@ export class Session {
       onRefused: (id, error) => this.#commands.refused(id, error),
       isPending: (id) => this.#commands.isPending(id),
       onCommands: () => this.#commands.resend(),
+      onTrouble: (error) => this.#tell(error),
       onFatal: (error) => this.#failAll(error),
     });
     this.#link = {
@@ -173,6 +174,12 @@ export class Session {
   #maybeRest(): void {
     if (this.#closed || this.#channels.size + this.#messages.size + this.#commands.size > 0) return;
     this.#timers.set('linger', LINGER_MS, () => this.#board.rest());
+  }
+
+  /** Nothing is over, but whoever watches hears of it. */
+  #tell(error: ToolstreamError): void {
+    for (const channel of [...this.#channels.values()]) channel.tell(error);
+    for (const follower of [...this.#messages.values()]) follower.tell(error);
   }
 
   #failAll(error: ToolstreamError): void {

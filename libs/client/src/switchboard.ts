@@ -1,14 +1,13 @@
 import { Choice } from './choice.ts';
 import type { ToolstreamError } from './errors.ts';
+import type { Fallback, FallbackOptions } from './fallback.ts';
+import { FallbackLoader, type FallbackLoaderOptions } from './fallback-loader.ts';
 import type { Http } from './http.ts';
-import { type CommandFrame, HttpCommands, type HttpCommandsOptions } from './http-commands.ts';
-import { type FeedOptions, overall } from './http-feed.ts';
-import { Placement } from './placement.ts';
-import { PollingTransport } from './polling.ts';
+import type { CommandFrame } from './http-commands.ts';
 import { Reach } from './reach.ts';
 import { type SocketOptions, SocketTransport } from './socket.ts';
-import { SseTransport } from './sse.ts';
-import { type Standing, type Subscriber, TRANSPORTS, type TransportName } from './transport.ts';
+import { Timers } from './timers.ts';
+import { type RequestTransportName, type Subscriber, TRANSPORTS, type TransportName } from './transport.ts';
 import { watchSleep } from './wake.ts';
 
 /**
@@ -19,7 +18,10 @@ export interface ConnectionState {
   readonly status: 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';
   /** What carries frames now, or is about to. */
   readonly transport: TransportName;
-  /** Why it is not open (`drain`, `unreachable`, `frozen`, …), or not on the first transport (`websocket_blocked`, `sse_blocked`). */
+  /**
+   * Why it is not open (`drain`, `unreachable`, `frozen`, `fallback_unavailable`, …), or not on the first transport
+   * (`websocket_blocked`, `sse_blocked`).
+   */
   readonly reason?: string;
   /** When the next attempt is due, in milliseconds since the epoch. */
   readonly retry_at?: number;
@@ -27,7 +29,8 @@ export interface ConnectionState {
 
 export interface SwitchboardOptions
   extends Pick<SocketOptions, 'tokens' | 'now' | 'random' | 'timing' | 'onAck' | 'onRefused'>,
-    Pick<HttpCommandsOptions, 'post' | 'isPending'> {
+    Pick<FallbackOptions, 'post' | 'isPending'>,
+    FallbackLoaderOptions {
   readonly url: string;
   readonly http: Http;
   /** `undefined` where there are none. */
@@ -42,76 +45,54 @@ export interface SwitchboardOptions
 }
 
 /**
- * Everything that carries frames and commands, as one connection. Whoever is moved to another transport goes on at its
+ * Everything that carries frames and commands, as one connection: a socket, or the fallback. Whoever is moved goes on at its
  * cursor, so a change of transports loses nothing and is no event of any run.
  */
 export class Switchboard {
   readonly #options: SwitchboardOptions;
   readonly #socket: SocketTransport | undefined;
-  readonly #sse: SseTransport;
-  readonly #polling: PollingTransport;
-  readonly #commands: HttpCommands;
-  readonly #placement: Placement;
+  /** The fallback's transports. */
+  readonly #requests: readonly RequestTransportName[];
+  readonly #loader: FallbackLoader;
+  readonly #reach: Reach;
   readonly #choice: Choice;
+  readonly #timers = new Timers<'load'>();
+  #onSocket: boolean;
+  /** There once it was needed, until the socket takes over. */
+  #fallback: Fallback | undefined;
   #life: 'idle' | 'on' | 'frozen' | 'closed' = 'idle';
   #state: ConnectionState;
   #ended: string | undefined;
+  #shown = true;
   #awake = () => {};
 
   constructor(options: SwitchboardOptions) {
     this.#options = options;
-    const { WebSocket, transports } = options;
-    const order = TRANSPORTS.filter((name) => transports.includes(name) && (name !== 'websocket' || WebSocket));
-    const [first] = order;
-    if (first === undefined) throw new TypeError('none of the transports that are allowed exists here');
-    const feed: FeedOptions = {
-      ...options,
-      onStanding: () => this.#changed(),
-      onFatal: (error) => this.#fatal(error),
-      onBlocked: () => void this.#choice.streamsBlocked(),
-    };
-    this.#sse = new SseTransport(feed);
-    this.#polling = new PollingTransport(feed);
-    this.#socket = order.includes('websocket') ? new SocketTransport(this.#socketOptions(WebSocket!)) : undefined;
-    this.#placement = new Placement(first, {
-      socket: this.#socket,
-      sse: this.#sse,
-      polling: this.#polling,
-      mayPoll: order.includes('polling'),
-      subscribers: () => options.subscribers(),
-    });
+    const { WebSocket, transports, timing, random, http } = options;
+    this.#requests = TRANSPORTS.filter((name) => name !== 'websocket').filter((name) => transports.includes(name));
+    this.#onSocket = transports.includes('websocket') && WebSocket !== undefined;
+    if (!this.#onSocket && this.#requests.length === 0)
+      throw new TypeError('none of the transports that are allowed exists here');
+    this.#socket = this.#onSocket ? new SocketTransport(this.#socketOptions(WebSocket!)) : undefined;
+    this.#loader = new FallbackLoader(options);
+    this.#reach = new Reach(http, timing.reachMs);
     this.#choice = new Choice({
-      order,
-      reach: new Reach(options.http, options.timing.reachMs),
-      timing: options.timing,
-      random: options.random,
-      active: () => this.#active,
+      timing,
+      random,
+      mayStepDown: this.#requests.length > 0,
       isOn: () => this.#life === 'on',
+      isOnSocket: () => this.#onSocket,
       isDialling: () => this.#socket?.connection.state.status === 'connecting',
       hurry: () => this.#socket?.connection.hurry(),
-      tryStream: () => this.#tryStream(),
-      onChoice: (name) => this.#switchTo(name),
+      reach: () => this.#mayFallBack(),
+      onBlocked: () => this.#switchTo(false),
+      onHeld: () => this.#switchTo(true),
     });
-    this.#commands = new HttpCommands({
-      post: options.post,
-      random: options.random,
-      isPending: options.isPending,
-      refused: options.onRefused,
-      answered: ({ id }, cursor) => {
-        options.onAck(id, cursor);
-        // What was commanded happens now.
-        this.#polling.check();
-      },
-    });
-    this.#state = { status: 'idle', transport: first };
+    this.#state = { status: 'idle', transport: this.#transport };
   }
 
   get state(): ConnectionState {
     return this.#state;
-  }
-
-  get #active(): TransportName {
-    return this.#placement.active;
   }
 
   /** Something needs the connection. After a fatal end this is one new attempt. */
@@ -120,20 +101,8 @@ export class Switchboard {
     const was = this.#life;
     this.#life = 'on';
     this.#ended = undefined;
-    if (was !== 'frozen')
-      this.#awake = watchSleep({
-        wake: () => this.check(),
-        freeze: () => this.#freeze(),
-        show: (shown) => {
-          this.#placement.show(shown);
-          if (this.#life === 'on') this.#placement.arrange();
-        },
-      });
-    if (this.#active !== 'websocket') {
-      this.#placement.placeAll();
-      this.#options.onCommands();
-      this.#choice.lookForBetter();
-    }
+    if (was !== 'frozen') this.#awake = watchSleep(this.#sleeper());
+    void this.#takeUp();
     this.#socket?.connection.want();
     this.#changed();
   }
@@ -154,90 +123,152 @@ export class Switchboard {
   }
 
   subscribe(subscriber: Subscriber): void {
-    if (this.#active === 'websocket' || this.#life === 'on') this.#placement.place(subscriber);
+    if (this.#onSocket || this.#life === 'on') this.#carrier?.subscribe(subscriber);
   }
 
+  /** A run that a message was attached to: a socket brings its frames unasked. */
   follow(subscriber: Subscriber): void {
-    if (this.#active === 'websocket' || this.#life === 'on') this.#placement.follow(subscriber);
+    if (this.#onSocket) this.#socket?.follow(subscriber);
+    else this.subscribe(subscriber);
   }
 
   resubscribe(subscriber: Subscriber, cursor: string | undefined): void {
-    this.#placement.resubscribe(subscriber, cursor);
+    this.#carrier?.resubscribe(subscriber, cursor);
   }
 
+  /** Resuming has failed again and again. */
   giveUp(subscriber: Subscriber): void {
-    this.#placement.startOver(subscriber);
+    if (this.#onSocket) this.#socket?.connection.drop(4202);
+    else this.#fallback?.subscribe(subscriber);
   }
 
   unsubscribe(subscriber: Subscriber): void {
-    this.#placement.remove(subscriber);
-    if (this.#life !== 'on') return;
-    this.#placement.arrange();
-    this.#changed();
+    this.#carrier?.unsubscribe(subscriber);
+    if (this.#life === 'on') this.#changed();
   }
 
+  /** One that nothing can carry yet is issued again when something can. */
   command(frame: CommandFrame): void {
-    if (this.#active === 'websocket') this.#socket!.connection.send(frame);
-    else this.#commands.carry(frame);
+    if (this.#onSocket) this.#socket?.connection.send(frame);
+    else this.#fallback?.command(frame);
   }
 
   check(): void {
     if (this.#life === 'frozen') this.want();
     if (this.#life !== 'on') return;
-    for (const transport of [this.#socket, this.#sse, this.#polling]) transport?.check();
+    this.#socket?.check();
+    this.#fallback?.check();
+    void this.#takeUp();
+  }
+
+  get #carrier(): SocketTransport | Fallback | undefined {
+    return this.#onSocket ? this.#socket : this.#fallback;
+  }
+
+  get #transport(): TransportName {
+    return this.#onSocket ? 'websocket' : (this.#fallback?.name ?? this.#requests[0]!);
+  }
+
+  #sleeper() {
+    return {
+      wake: () => this.check(),
+      freeze: () => this.#freeze(),
+      show: (shown: boolean) => {
+        this.#shown = shown;
+        this.#fallback?.arrange();
+      },
+    };
   }
 
   #freeze(): void {
     if (this.#life !== 'on') return;
     this.#life = 'frozen';
-    this.#choice.stop();
+    this.#rest();
     this.#socket?.connection.rest();
-    this.#placement.takeRequests();
+    this.#fallback?.pause();
     this.#changed();
   }
 
   #stop(life: 'idle' | 'closed'): void {
     this.#life = life;
-    this.#choice.stop();
+    this.#rest();
     this.#awake();
-    this.#commands.stop();
-    this.#placement.takeRequests();
+    this.#fallback?.stop();
   }
 
-  #switchTo(name: TransportName): void {
-    this.#placement.switchTo(name);
-    if (name === 'websocket') this.#commands.stop();
-    this.#options.onCommands();
-    this.#choice.lookForBetter();
+  #rest(): void {
+    this.#choice.stop();
+    this.#timers.clear();
+  }
+
+  #switchTo(socket: boolean): void {
+    this.#fallback?.stop();
+    this.#fallback = undefined;
+    for (const subscriber of this.#options.subscribers()) {
+      this.#socket?.unsubscribe(subscriber);
+      subscriber.disconnected();
+    }
+    this.#onSocket = socket;
+    if (socket) {
+      for (const subscriber of this.#options.subscribers()) this.subscribe(subscriber);
+      this.#options.onCommands();
+    } else {
+      void this.#takeUp();
+    }
     this.#changed();
   }
 
-  async #tryStream(): Promise<boolean> {
-    const [one] = [...this.#options.subscribers()].filter(({ target }) => !('message_id' in target));
-    return one !== undefined && (await this.#sse.works(one));
+  /** Where requests are to carry: takes up everything, as soon as the fallback is loaded. */
+  async #takeUp(): Promise<void> {
+    const isWanted = () => this.#life === 'on' && !this.#onSocket;
+    if (!isWanted()) return;
+    const loaded = this.#loader.part !== undefined || (await this.#loader.load());
+    if (!isWanted()) return;
+    if (loaded) {
+      this.#fallback ??= new this.#loader.part!.Fallback(this.#fallbackOptions());
+      if (this.#fallback.begin(this.#options.subscribers())) this.#options.onCommands();
+    } else {
+      const { retry_at = 0 } = this.#loader.standing;
+      this.#timers.set('load', retry_at - this.#options.now(), () => void this.#takeUp());
+    }
+    this.#changed();
+  }
+
+  /** Loaded only when requests get through: some browsers remember for good that a file could not be loaded. */
+  async #mayFallBack(): Promise<boolean> {
+    return (await this.#reach.ask()) && (this.#requests.length === 0 || (await this.#loader.load()));
+  }
+
+  #fallbackOptions(): FallbackOptions {
+    return {
+      ...this.#options,
+      order: this.#requests,
+      reach: () => this.#reach.ask(),
+      isShown: () => this.#shown,
+      onStanding: () => this.#changed(),
+      onFatal: (error) => this.#fatal(error),
+    };
   }
 
   #socketOptions(WebSocket: SocketOptions['WebSocket']): SocketOptions {
-    const { url, onAck, onRefused } = this.#options;
     return {
       ...this.#options,
-      url: `${url.replace(/^http/, 'ws')}/ws`,
+      url: `${this.#options.url.replace(/^http/, 'ws')}/ws`,
       WebSocket,
-      onAck,
-      onRefused,
       leastDelay: () => this.#choice.leastDelay(),
       onState: () => {
-        if (this.#active === 'websocket') this.#changed();
+        if (this.#onSocket) this.#changed();
       },
       onDial: () => this.#choice.dialled(),
       onOpen: () => {
+        this.#loader.forget();
         this.#choice.opened();
-        if (this.#active === 'websocket') this.#options.onCommands();
+        if (this.#onSocket) this.#options.onCommands();
       },
       onLost: (loss) => this.#choice.lost(loss),
       // What is said to an attempt in the background is no word on what works: requests are told themselves.
       onFatal: (error) => {
-        if (this.#active === 'websocket') this.#fatal(error);
+        if (this.#onSocket) this.#fatal(error);
       },
     };
   }
@@ -255,20 +286,24 @@ export class Switchboard {
     const state = this.#present();
     if (same(before, state)) return;
     this.#state = state;
-    const returned = before.reason === 'unreachable' && state.status === 'open' && this.#active !== 'websocket';
+    const returned = before.reason === 'unreachable' && state.status === 'open' && !this.#onSocket;
     this.#options.onState(state);
-    if (returned) this.#choice.returned();
+    if (!returned) return;
+    this.#fallback?.returned();
+    this.#choice.returned();
   }
 
   #present(): ConnectionState {
-    const transport = this.#active;
+    const transport = this.#transport;
     const life = this.#life;
     if (life === 'frozen') return { status: 'waiting', transport, reason: 'frozen' };
     if (life !== 'on')
       return { status: life, transport, ...(this.#ended === undefined ? {} : { reason: this.#ended }) };
-    if (transport === 'websocket') return { ...this.#socket!.connection.state, transport };
-    const standing: Standing = overall([...this.#sse.standings(), ...this.#polling.standings()]) ?? { status: 'open' };
-    const reason = standing.status === 'waiting' ? standing.reason : this.#choice.reason;
+    const missing = this.#loader.standing;
+    const standing = this.#onSocket ? this.#socket!.connection.state : (this.#fallback?.standing ?? missing);
+    const unused = this.#socket && !this.#onSocket ? 'websocket_blocked' : undefined;
+    const reason =
+      standing.status === 'waiting' ? (missing.reason ?? standing.reason) : (this.#fallback?.reason ?? unused);
     return { ...standing, transport, ...(reason === undefined ? {} : { reason }) };
   }
 }

@@ -5,6 +5,7 @@ import type { SubscriptionFrame } from './track.ts';
 /** In the order of preference. */
 export const TRANSPORTS = ['websocket', 'sse', 'polling'] as const;
 export type TransportName = (typeof TRANSPORTS)[number];
+export type RequestTransportName = Exclude<TransportName, 'websocket'>;
 
 export type Target = { readonly run: string } | { readonly app: string } | { readonly message_id: string };
 

@@ -73,6 +73,71 @@ describe('where WebSockets do not get through', () => {
   });
 });
 
+describe('what is needed where WebSockets do not get through', () => {
+  const failing = (times: number) =>
+    vi.fn(() => (times-- > 0 ? Promise.reject(new TypeError('Failed to fetch')) : import('../src/fallback.ts')));
+
+  it('is not loaded where they do', async () => {
+    const fallback = failing(0);
+    const run = await HandRun.accept(world.store.log);
+    const client = world.connect({ fallback });
+    const watch = client.watch(run.run);
+    await open(client, 'websocket');
+    world.proxy.cut();
+    await run.finish(1);
+    await watch.done;
+    expect(fallback).not.toHaveBeenCalled();
+  });
+
+  it('is not asked for while the service cannot be reached, so that no browser remembers a failure', async () => {
+    const fallback = failing(0);
+    const run = await HandRun.accept(world.store.log);
+    const client = world.connect({ fallback });
+    for (const kind of ['upgrade', 'request'] as const) world.proxy.treatments[kind] = 'reset';
+    const watch = client.watch(run.run);
+    await vi.waitFor(() => expect(world.proxy.count('upgrade')).toBeGreaterThan(3), { timeout: 5_000 });
+    expect(fallback).not.toHaveBeenCalled();
+    for (const kind of ['upgrade', 'request'] as const) world.proxy.treatments[kind] = 'pass';
+    await run.finish(1);
+    await watch.done;
+  });
+
+  it('is told once when it cannot be loaded, and tried again until it can', async () => {
+    world.proxy.treatments.upgrade = 'refuse';
+    const fallback = failing(2);
+    const run = await HandRun.accept(world.store.log, { tools: 2 });
+    const client = world.connect({ fallback });
+    const watch = client.watch(run.run, { cursor: 'start' });
+    const seen = cursors(watch);
+    const errors: string[] = [];
+    watch.on('error', ({ code }) => errors.push(code));
+    const reasons: (string | undefined)[] = [];
+    client.onConnection(({ reason }) => reasons.push(reason));
+    await open(client, 'sse', 10_000);
+    expect(fallback).toHaveBeenCalledTimes(3);
+    expect(errors).toEqual(['fallback_unavailable']);
+    expect(reasons).toContain('fallback_unavailable');
+    expect(client.connection.reason).toBe('websocket_blocked');
+    await run.finish(5);
+    await expectWhole(run, watch, seen);
+  });
+
+  it('is tried again where there is nothing else, and what was commanded meanwhile is done', async () => {
+    const run = await HandRun.accept(world.store.log);
+    const client = world.connect({ fallback: failing(2), transports: ['polling'] });
+    const errors: string[] = [];
+    for (const watch of [client.watch(run.run), client.watchMessage('m-1')])
+      watch.on('error', ({ code }) => errors.push(code));
+    const answer = client.command(run.run, 'pause');
+    await vi.waitFor(() =>
+      expect(client.connection).toMatchObject({ status: 'waiting', reason: 'fallback_unavailable' }),
+    );
+    expect(await answer).toEqual({ cursor: 'e.0:7' });
+    await open(client, 'polling');
+    expect(errors).toEqual(['fallback_unavailable', 'fallback_unavailable']);
+  });
+});
+
 describe('a better transport that works again', () => {
   it('is taken: from polling to streams to a socket, without a gap', async () => {
     world.proxy.treatments.upgrade = 'refuse';
