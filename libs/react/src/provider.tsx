@@ -1,5 +1,5 @@
 import type { Client, ClientOptions } from '@toolstream/client';
-import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef } from 'react';
+import { createContext, type ReactNode, useContext, useEffect, useInsertionEffect, useMemo, useRef } from 'react';
 import { Scope } from './scope.ts';
 
 export type ToolstreamProviderProps = { readonly children?: ReactNode } & (
@@ -18,7 +18,8 @@ const CLOSE_AFTER_MS = 1_000;
  */
 export function ToolstreamProvider(props: ToolstreamProviderProps): ReactNode {
   const latest = useRef(props);
-  useEffect(() => {
+  // Before any component below is told that it is on the page and asks for a token.
+  useInsertionEffect(() => {
     latest.current = props;
   });
   const { client, url, token, transports } = props as Partial<ClientOptions> & { client?: Client };
@@ -27,7 +28,7 @@ export function ToolstreamProvider(props: ToolstreamProviderProps): ReactNode {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the options are made anew with every rendering; these decide
   const scope = useMemo(() => {
     if (client) return Scope.over(client);
-    const options = latest.current as ClientOptions;
+    const options = props as ClientOptions;
     if (fixed !== undefined) return Scope.from(options);
     const current = () => (latest.current as ClientOptions).token as () => string | Promise<string>;
     return Scope.from({ ...options, token: () => current()() });
