@@ -38,14 +38,14 @@ export async function startTestStack(
   options: StackOptions & { env?: Record<string, string> } = {},
 ): Promise<TestStack> {
   const dataDir = mkdtempSync(join(tmpdir(), 'toolstream-e2e-'));
-  const secret = randomBytes(32).toString('hex');
+  const secret = options.jwtSecret ?? randomBytes(32).toString('hex');
   const env: NodeJS.ProcessEnv = {
     ...process.env,
     TOOLSTREAM_TOOLS: join(import.meta.dirname, 'tools.ts'),
     LOG_LEVEL: 'warn',
     ...options.env,
   };
-  const stack = await startStack({ port: 0, log: () => {}, jwtSecret: secret, ...options, dataDir, env });
+  const stack = await startStack({ port: 0, log: () => {}, ...options, jwtSecret: secret, dataDir, env });
   const nc = await connect({ servers: stack.natsUrl, maxReconnectAttempts: -1, reconnectTimeWait: 200 });
   const log = await openEventLog(nc, { partitions: Number(env.TOOLSTREAM_PARTITIONS ?? 1) });
   const database = new pg.Pool({ connectionString: stack.databaseUrl, max: 2 });
