@@ -5,7 +5,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install lockfile demo up test bench lint fmt clean
+.PHONY: help install lockfile console demo up test bench lint fmt clean
 
 BIN := $(CURDIR)/node_modules/.bin
 INSTALLED := node_modules/.installed
@@ -28,13 +28,16 @@ $(INSTALLED): package-lock.json
 lockfile: ## Put back what npm leaves out of the lockfile: optional packages of other platforms
 	@$(RUN) scripts/complete-lockfile.ts
 
-demo: $(INSTALLED) ## Start everything, follow a sample run, stay up (ONCE=1: exit when it ends)
+console: $(INSTALLED) ## Build the console, if its sources are newer than its build
+	@node services/console/build.ts
+
+demo: console ## Start everything, follow a sample run, stay up (ONCE=1: exit when it ends)
 	@$(RUN) libs/cli/src/main.ts demo
 
-up: $(INSTALLED) ## Start everything and stay up
+up: console ## Start everything and stay up
 	@$(RUN) libs/cli/src/main.ts up
 
-test: $(INSTALLED) ## Lint, import fence, types, all tests (STEPS="types unit": only these)
+test: console ## Lint, import fence, types, all tests (STEPS="types unit": only these)
 	@$(RUN) scripts/test.ts $(STEPS)
 
 bench: $(INSTALLED) ## Run the benchmarks, with their floors and peers

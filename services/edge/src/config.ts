@@ -38,6 +38,8 @@ const settings = z.object({
   TOOLSTREAM_ALLOWED_ORIGINS: list.default([]),
   /** Development: pages from any port of localhost are allowed origins. */
   TOOLSTREAM_DEV: flag,
+  /** The folder that the console's build wrote. Without it the console's addresses say that there is none. */
+  TOOLSTREAM_CONSOLE_DIR: z.string().min(1).optional(),
   TOOLSTREAM_HEARTBEAT_MS: positive(15_000),
   /** How often `/cable` pings at least. Stock clients take a connection that is silent for 6 s for dead. */
   TOOLSTREAM_CABLE_PING_MS: positive(3_000),

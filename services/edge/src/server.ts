@@ -6,6 +6,7 @@ import { ulid } from 'ulid';
 import { aguiRoutes } from './handlers/agui.ts';
 import { artifactRoutes } from './handlers/artifacts.ts';
 import { cableRoute } from './handlers/cable.ts';
+import { consoleRoutes } from './handlers/console.ts';
 import { controlRoutes } from './handlers/control.ts';
 import { dlqRoutes } from './handlers/dlq.ts';
 import { docsRoutes } from './handlers/docs.ts';
@@ -110,6 +111,7 @@ export async function httpServer(services: Services): Promise<FastifyInstance> {
   await websocketRoute(app, services);
   await cableRoute(app, services);
   await docsRoutes(app);
+  await consoleRoutes(app, config.TOOLSTREAM_CONSOLE_DIR);
   for (const definition of edgeRoutes(services)) registerRoute(app, definition, services.tokens);
   return app;
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CONSOLE_PATHS } from '../src/handlers/console.ts';
 import { startTestEdge, startTestLog, type TestEdge, type TestLog } from './harness.ts';
 
 let store: TestLog;
@@ -46,6 +47,7 @@ describe('the service routes', () => {
       for (const method of methods) {
         // WebSockets, and pages for people.
         if (url === '/ws' || url === '/cable' || url.startsWith('/docs')) continue;
+        if (CONSOLE_PATHS.includes(url) || url.startsWith('/assets/')) continue;
         registered.push(`${method} ${url.replaceAll(/:(\w+)/g, '{$1}').replace(/\/?\*$/, '/{path}')}`);
       }
     }

@@ -5,7 +5,7 @@ import { exitCodeOf, follow } from '../follow.ts';
 import { sampleRun } from '../sample/sample-run.ts';
 import type { Stack } from '../supervisor/index.ts';
 import { DEVELOPMENT_SCOPE } from '../target.ts';
-import { mintToken } from '../token.ts';
+import { mintDevelopmentToken, mintToken } from '../token.ts';
 import { aborted } from '../up/signals.ts';
 import { welcome } from '../up/welcome.ts';
 import { withStack } from './up.ts';
@@ -49,6 +49,7 @@ async function runSample(
   const stderr = (line: string): void => void process.stderr.write(`${line}\n`);
   try {
     const { run_id } = await client.submit(sampleRun(APP), { signal: stop });
+    process.stdout.write(`Watch it in the browser: ${await runPage(edge, run_id, stack)}\n\n`);
     const watch = client.watch(run_id, { cursor: 'start' });
     const state = await follow(client, watch, { stream: process.stdout, env, signal: stop, onScreen }).finally(() =>
       onScreen(stderr),
@@ -73,13 +74,15 @@ function tokenFor(stack: Stack, env: NodeJS.ProcessEnv): string | (() => Promise
 }
 
 async function farewell(edge: string, run: string, stack: Stack): Promise<string> {
-  const address = edge.replace('127.0.0.1', 'localhost');
-  const secret = stack.jwtSecret;
-  const claims = { sub: 'dev', tenant: 'dev', scope: DEVELOPMENT_SCOPE, apps: '*' } as const;
-  const fragment = secret ? `#token=${await mintToken(secret, { ...claims, expiresInSeconds: 12 * 3600 })}` : '';
   return `
-  console      ${address}/runs/${run}${fragment}
+  console      ${await runPage(edge, run, stack)}
   watch again  npm run toolstream -- watch ${run} --cursor start
 
 `;
+}
+
+/** The run's page in the console, with a token where this process can make one: opening it signs in. */
+async function runPage(edge: string, run: string, { jwtSecret }: Stack): Promise<string> {
+  const address = `${edge.replace('127.0.0.1', 'localhost')}/runs/${run}`;
+  return jwtSecret ? `${address}#token=${await mintDevelopmentToken(jwtSecret)}` : address;
 }

@@ -21,6 +21,8 @@ export interface StackFacts {
   executors: number;
   orchestrators: number;
   jwtSecret: string | undefined;
+  /** Where the edges find the console's build. */
+  consoleDir: string;
   /** Nothing is configured from outside: pages from localhost may connect, and the edge listens on the loopback address. */
   development: boolean;
 }
@@ -38,6 +40,7 @@ export function toolstreamServices(facts: StackFacts): ServiceSpec[] {
       ...service('edge', index + 1, {
         PORT: String(port),
         TOOLSTREAM_JWT_SECRET: facts.jwtSecret,
+        TOOLSTREAM_CONSOLE_DIR: facts.consoleDir,
         ...(facts.development ? { TOOLSTREAM_DEV: '1' } : {}),
       }),
       port,
@@ -50,6 +53,9 @@ const NO_STORES = {
   AWS_SECRET_ACCESS_KEY: undefined,
   AWS_SESSION_TOKEN: undefined,
 };
+
+/** What `make console` writes. */
+export const consoleFolder = (): string => join(projectRoot() ?? process.cwd(), 'services', 'console', 'dist');
 
 function many(name: string, count: number, env: () => Record<string, string | undefined>): ServiceSpec[] {
   return Array.from({ length: count }, (_, index) => service(name, index + 1, env()));

@@ -14,7 +14,13 @@ import { Embedded } from './embedded.ts';
 import { Keeper } from './keeper.ts';
 import { endLeftovers, PidFile } from './run-files.ts';
 import { ServiceProcess } from './service-process.ts';
-import { type ServiceSpec, type StackFacts, serviceEnvironment, toolstreamServices } from './services.ts';
+import {
+  consoleFolder,
+  type ServiceSpec,
+  type StackFacts,
+  serviceEnvironment,
+  toolstreamServices,
+} from './services.ts';
 import type { StackOptions } from './stack-options.ts';
 import { chooseEdgePorts, portWishes } from './stack-ports.ts';
 import type { Exit, Supervised } from './supervised.ts';
@@ -153,6 +159,7 @@ export class Stack extends EventEmitter<StackEvents> {
       executors,
       orchestrators,
       jwtSecret: this.jwtSecret,
+      consoleDir: this.#env.TOOLSTREAM_CONSOLE_DIR ?? consoleFolder(),
       development: this.embedded,
     };
     const processes = services(facts).map((spec) => this.#serviceProcess(spec, facts));
