@@ -53,6 +53,8 @@ export class RunCommands {
   readonly #changed: () => void;
   #entries: readonly Entry[] = [];
   #refused: RefusedCommand | undefined;
+  /** Position of the newest state. */
+  #seen = 0;
 
   constructor(client: () => Client, run: string, changed: () => void) {
     this.#client = client;
@@ -81,8 +83,11 @@ export class RunCommands {
 
   /** The state has moved on: what it shows is no longer pending. */
   settle({ seq, status }: RunState): void {
+    // After another incarnation of the log, sequences from before say nothing.
+    const all = hasRunEnded(status) || seq < this.#seen;
+    this.#seen = seq;
     if (this.#entries.length === 0) return;
-    const left = this.#entries.filter((entry) => entry.seq === undefined || (entry.seq > seq && !hasRunEnded(status)));
+    const left = this.#entries.filter((entry) => entry.seq === undefined || (entry.seq > seq && !all));
     if (left.length < this.#entries.length) this.#entries = left;
   }
 
@@ -96,7 +101,9 @@ export class RunCommands {
     this.#changed();
     const answer = this.#send(command, { ...args, ...edited }).then(
       ({ cursor }) => {
-        this.#replace(entry, { ...entry, recorded: true, seq: seqOf(cursor) });
+        const seq = seqOf(cursor);
+        if (seq > this.#seen) this.#replace(entry, { ...entry, recorded: true, seq });
+        else this.#replace(entry);
         return cursor;
       },
       (error: ToolstreamError) => {

@@ -209,6 +209,23 @@ describe('controls', () => {
     expect(page.edge.frames('command')).toMatchObject([{ run: RUN, command: 'pause', args: { reason: 'lunch' } }]);
   });
 
+  it('that the state shows before they are answered are pending until the answer, and no longer', async () => {
+    const story = new Story(page.edge, 1);
+    page.edge.intercept = (frame, peer) => {
+      if (frame.type !== 'command') return false;
+      const seq = story.pause();
+      setTimeout(() => peer.send({ type: 'ack', id: frame.id, cursor: `e1.0:${seq}` }), 100);
+      return true;
+    };
+    const told: UsedRun[] = [];
+    page.show(<Status tell={(run) => void told.push(run)} />);
+    await shows('status', 'live running caught up');
+    const answer = act(() => told.at(-1)!.controls.pause());
+    await waitFor(() => expect(told.at(-1)!.pending).toMatchObject([{ command: 'pause', recorded: false }]));
+    await answer;
+    await waitFor(() => expect(told.at(-1)).toMatchObject({ run: { status: 'paused' }, pending: [] }));
+  });
+
   it('of a call name it, with a reason and edited arguments', async () => {
     new Story(page.edge, 2);
     const told: RunControls[] = [];

@@ -84,8 +84,8 @@ export class Story {
     this.#tool('tool.failed.v1', toolindex, { error: { code: 'broken', message }, retryable: false });
   }
 
-  pause(): void {
-    this.#append('run.paused.v1', {});
+  pause(): number {
+    return this.#append('run.paused.v1', {});
   }
 
   end(): void {
@@ -98,10 +98,11 @@ export class Story {
     this.#append(type, data, { toolindex, attempt: 1 });
   }
 
-  #append(type: Recorded['event']['type'], data: unknown, on: { toolindex?: number; attempt?: number } = {}): void {
+  #append(type: Recorded['event']['type'], data: unknown, on: { toolindex?: number; attempt?: number } = {}): number {
     this.#seq += 2;
     const event = { ...anEvent(type, data, { ...on, run: this.#run }), time: new Date().toISOString() };
     this.#edge.append(this.#run, { event, seq: this.#seq });
+    return this.#seq;
   }
 }
 
