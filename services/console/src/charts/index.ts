@@ -1,0 +1,10 @@
+export { BarsChart, type BarsChartProps } from './BarsChart.tsx';
+export { ChartFrame, type ChartFrameProps } from './ChartFrame.tsx';
+export { Figure, Figures } from './Figure.tsx';
+export { type FiguresColumn, FiguresTable, type FiguresTableProps } from './FiguresTable.tsx';
+export { Legend } from './Legend.tsx';
+export { Live, useLive } from './Live.tsx';
+export { fineDuration, orDash, partTime, tickTime } from './measures.ts';
+export { Sparkline } from './Sparkline.tsx';
+export { everyPart } from './series.ts';
+export { type Series, TimeChart, type TimeChartProps } from './TimeChart.tsx';

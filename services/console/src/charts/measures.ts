@@ -1,0 +1,34 @@
+import { duration } from '../format/index.ts';
+
+/** As `duration`, but finer where queues and relays are: `0.4 ms`, `3.2 ms`, `48 ms`. */
+export function fineDuration(ms: number): string {
+  if (!Number.isFinite(ms) || ms < 0 || ms >= 9.95) return duration(ms);
+  return `${Math.round(ms * 10) / 10} ms`;
+}
+
+/** `–` for what was not measured. */
+export const orDash = (value: number | null | undefined, text: (value: number) => string): string =>
+  value === null || value === undefined ? '–' : text(value);
+
+const HOUR = 3_600_000;
+const minute = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+const second = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const dayMinute = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+});
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+
+/** How an instant is called on an axis: as exact as its parts are long, no more. */
+export function tickTime(at: number, { windowMs, bucketMs }: { windowMs: number; bucketMs: number }): string {
+  if (windowMs > 48 * HOUR) return day.format(at);
+  return (bucketMs < 60_000 ? second : minute).format(at);
+}
+
+/** One part of time in words, for a table: its begin and, where that is needed, its day. */
+export function partTime(at: number, { windowMs, bucketMs }: { windowMs: number; bucketMs: number }): string {
+  if (windowMs > 12 * HOUR) return dayMinute.format(at);
+  return (bucketMs < 60_000 ? second : minute).format(at);
+}
