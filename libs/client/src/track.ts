@@ -113,8 +113,11 @@ function snapshot<S>(track: Track<S>, frame: Extract<SubscriptionFrame, { type: 
   if (track.at && !isForeign(track.at, cursor) && track.state !== undefined) {
     // `epoch`: the service has no such position, so what is built on it is not in the log.
     if (frame.reason !== 'epoch') {
-      if (isCovered(cursor, track.at)) return nothing({ ...track, phase: 'syncing' });
-      if (!isCovered(track.at, cursor)) return gap(track, frame.cursor);
+      const fresh = isCovered(track.at, cursor);
+      if (isCovered(cursor, track.at)) {
+        // Right here it is what one has, unless the service says that something was missing on the way.
+        if (!fresh || frame.reason === 'cold') return nothing({ ...track, phase: 'syncing' });
+      } else if (!fresh) return gap(track, frame.cursor);
     }
   }
   const state = track.fold.fromSnapshot(frame.state);

@@ -182,6 +182,17 @@ describe('a track', () => {
     expect(play(track, [foreign]).track.state).toBe(old);
   });
 
+  it('takes a snapshot of the very place where it stands, when the service found a hole on the way there', () => {
+    const { track } = play(beginTrack(runFold, { cursor: 'start' }), subscription(log, 'start', false).slice(0, 8));
+    const cursor = resumeCursor(track)!;
+    const state = { ...track.state!, accepted_at: 'of the log' };
+    const snapshot = { type: 'snapshot', run: RUN, cursor, state } as const;
+    expect(play(track, [{ ...snapshot, reason: 'cold' }]).outputs).toEqual([]);
+    const healed = play(track, [{ ...snapshot, reason: 'gap' }]);
+    expect(healed.track.state).toBe(state);
+    expect(healed.outputs).toMatchObject([{ type: 'snapshot', reason: 'gap', cursor }]);
+  });
+
   it('treats an event of another epoch as a gap', () => {
     const { track } = play(beginTrack(runFold, { cursor: 'start' }), subscription(log, 'start', false).slice(0, 4));
     const frame = { ...eventFrame(log[4]!, cursorAt(log[3]!.seq)), cursor: cursorAt(log[4]!.seq, 'e2') } as ServerFrame;

@@ -52,9 +52,12 @@ export class Follower {
     }
   }
 
-  #snapshot({ state, cursor }: Extract<TopicFrame, { type: 'snapshot' }>, at: Place): boolean {
+  #snapshot({ state, cursor, reason }: Extract<TopicFrame, { type: 'snapshot' }>, at: Place): boolean {
     this.#resyncing = false;
-    if (this.place && this.place.size > 0 && !foreign(this.place, at) && covered(at, this.place)) return false;
+    if (this.place && this.place.size > 0 && !foreign(this.place, at) && covered(at, this.place)) {
+      // Older ones were still on their way. One of this very place heals a hole, unless it was merely asked for.
+      if (reason === 'cold' || !covered(this.place, at)) return false;
+    }
     this.states.clear();
     const runs = ('runs' in state ? state.runs : [state]) as unknown as RunState[];
     for (const run of runs) this.states.set(run.run_id, run);

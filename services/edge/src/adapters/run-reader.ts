@@ -14,6 +14,8 @@ import type { Projection } from './projection.ts';
 
 /** How long a read waits for the projection before it folds the run from its beginning. */
 const ROW_DEADLINE_MS = 250;
+/** Reads that a purge ran into, one after the other, before that is an answer. */
+const TRIES = 3;
 
 export interface RunReader {
   /** The run's address, if it is in the log of this tenant. Asks the leader: a run just accepted is always found. */
@@ -44,10 +46,27 @@ export function runReader(log: EdgeLog, projection: Projection): RunReader {
       return found;
     },
 
-    read: (address) => shared(`${address.tenant}/${address.run}`, () => readRow(log, projection, address)),
+    read: (address) => shared(`${address.tenant}/${address.run}`, () => whole(() => readRow(log, projection, address))),
 
-    readAt: (address, seq) => foldOn(log, address, undefined, { to: seq }),
+    readAt: (address, seq) => whole(() => foldOn(log, address, undefined, { to: seq })),
   };
+}
+
+/** Between the row and the log, or between two pages of the log, events were purged that neither of them gave. */
+class PurgedMeanwhile extends Error {
+  override readonly name = 'PurgedMeanwhile';
+}
+
+/** Reads once more where a purge ran into a read: the row holds by then what was purged. */
+async function whole<T>(read: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof PurgedMeanwhile)) throw error;
+      if (tries === TRIES) throw new Refusal('unavailable', 'The run was purged while it was read.');
+    }
+  }
 }
 
 /**
@@ -88,6 +107,9 @@ async function foldOn(
   for await (const stored of log.read(runSubjects(address), range)) apply(stored);
   // The read was answered by a replica that is behind: the leader has the rest.
   if (last < through) for (const stored of await log.readRun(address, { from: last + 1, through })) apply(stored);
+  const behind = row?.seq ?? 0;
+  if (state && last > behind && !(await log.isIntact(runSubjects(address), { behind, ofRun: true })))
+    throw new PurgedMeanwhile();
   return state;
 }
 

@@ -1,8 +1,16 @@
 import { evolve, toSnapshot } from '@toolstream/domain';
-import { isRunEnded, partitionOfRun, type RunAddress, type RunState, type RunStatus } from '@toolstream/proto-events';
+import {
+  isRunEnded,
+  partitionOfRun,
+  type RunAddress,
+  type RunState,
+  type RunStatus,
+  type ToolstreamEvent,
+} from '@toolstream/proto-events';
 import type { Projection, RowPosition } from '../adapters/projection.ts';
 import type { RunReader } from '../adapters/run-reader.ts';
 import { Refusal } from '../problems.ts';
+import { endStatus } from './entry.ts';
 import type { EdgeLog } from './log.ts';
 import type { Folded, StateSource } from './snapshots.ts';
 import { type Topic, topicSubjects } from './topic.ts';
@@ -40,7 +48,7 @@ export function appSource(
   const partitions = Array.from({ length: log.partitions }, (_, p) => p);
   return {
     load: () => loadApp(log, projection, reader, topic, partitions),
-    apply: (view, event, seq) => appliedTo(view, event.runid, (run) => evolve(run, { event, seq })),
+    apply: (view, event, seq) => appliedTo(view, event, seq),
     body: (view, cursor) => ({
       runs: view.runs.map((run) => toSnapshot(run, cursor)),
       ...(view.more ? { more: true } : {}),
@@ -49,13 +57,15 @@ export function appSource(
 }
 
 /** Events of runs that are neither listed nor accepted by this very event leave the view as it is. */
-function appliedTo(view: AppView, id: string, next: (run: RunState | undefined) => RunState | undefined): AppView {
-  const at = view.runs.findIndex((run) => run.run_id === id);
+function appliedTo(view: AppView, event: ToolstreamEvent, seq: number): AppView {
+  const at = view.runs.findIndex((run) => run.run_id === event.runid);
   const before = view.runs[at];
-  const after = next(before);
+  const after = evolve(before, { event, seq });
   if (!after || after === before) return view;
   if (before) {
-    const runs = isRunEnded(after.status) ? view.runs.toSpliced(at, 1) : view.runs.with(at, after);
+    // Ended it has, also where a purge of what came before its end keeps the fold from saying so.
+    const ended = isRunEnded(after.status) || endStatus(event.type) !== undefined;
+    const runs = ended ? view.runs.toSpliced(at, 1) : view.runs.with(at, after);
     return { ...view, runs };
   }
   const runs = [after, ...view.runs];
@@ -80,7 +90,7 @@ type LoadArguments = Parameters<typeof loadOnce>;
 const LOAD_TRIES = 5;
 const LOAD_RETRY_MS = 100;
 
-/** `undefined` when a read was answered by a replica that is behind what the leader said first. */
+/** `undefined` when a read was answered by a replica that is behind what the leader said first, or a purge ran into it. */
 async function loadOnce(
   log: EdgeLog,
   projection: Projection,
@@ -101,10 +111,11 @@ async function loadOnce(
     let last = 0;
     for await (const stored of log.read(topicSubjects(topic, partition), { partition, from })) {
       last = stored.seq;
-      const { run } = stored.address();
-      view = appliedTo(view, run, (state) => evolve(state, { event: stored.event(), seq: stored.seq }));
+      view = appliedTo(view, stored.event(), stored.seq);
     }
     if (Math.max(last, from - 1) < reach) return undefined;
+    const behind = from - 1;
+    if (last > 0 && !(await log.isIntact(topicSubjects(topic, partition), { behind, ofRun: false }))) return undefined;
     positions[slot] = Math.max(last, reach);
   }
   return { state: newestFirst(view), positions };
