@@ -1,7 +1,7 @@
 import { findRedisServer, ProgramNotFound, startPostgres } from '@toolstream/testkit';
 import { type Cleanup, withCleanup } from './cleanup.ts';
 import { watchCpu } from './cpu.ts';
-import { bullMq } from './jobs/bullmq.ts';
+import { bullMq, bullMqOnPostgres } from './jobs/bullmq.ts';
 import {
   busyTurn,
   CONCURRENCY,
@@ -68,16 +68,19 @@ async function startPeers(cleanup: Cleanup): Promise<Peers> {
   const postgres = cleanup.add(await startPostgres({ dataDir: await temporaryFolder(cleanup) }), (it) => it.stop());
   const graphile = await graphileWorker(cleanup, await postgres.createDatabase('graphile'), { batching: false });
   const batching = await graphileWorker(cleanup, await postgres.createDatabase('batching'), { batching: true });
+  const bullPostgres = await bullMqOnPostgres(cleanup, await postgres.createDatabase('bullmq'));
   const dbosPeer = await dbos(cleanup, await postgres.createDatabase('dbos'));
   const busy = (contender: Contender) => (seconds: number) => busyTurn(contender, seconds);
   const inPostgres: Peers = {
     latency: [
       { name: 'graphile-worker', asItComes: true, run: graphile },
+      { name: 'BullMQ on Postgres', asItComes: true, run: bullPostgres },
       { name: 'DBOS, queue', asItComes: true, run: dbosPeer.queue },
       { name: `DBOS, queue polled every ${DBOS_POLL_MS} ms`, asItComes: false, run: dbosPeer.polledQueue },
     ],
     throughput: [
       { name: 'graphile-worker', asItComes: true, run: busy(graphile) },
+      { name: 'BullMQ on Postgres', asItComes: true, run: busy(bullPostgres) },
       { name: 'graphile-worker, batching', asItComes: false, run: busy(batching) },
       { name: 'DBOS, without a queue', asItComes: true, run: (seconds) => dbosPeer.direct(seconds) },
       { name: `DBOS, queue polled every ${DBOS_POLL_MS} ms`, asItComes: false, run: busy(dbosPeer.polledQueue) },
@@ -88,14 +91,14 @@ async function startPeers(cleanup: Cleanup): Promise<Peers> {
     const redis = await findRedisServer();
     const bull = await bullMq(cleanup, redis.path);
     return {
-      latency: [{ name: 'BullMQ', asItComes: true, run: bull }, ...inPostgres.latency],
-      throughput: [{ name: 'BullMQ', asItComes: true, run: busy(bull) }, ...inPostgres.throughput],
+      latency: [{ name: 'BullMQ on Redis', asItComes: true, run: bull }, ...inPostgres.latency],
+      throughput: [{ name: 'BullMQ on Redis', asItComes: true, run: busy(bull) }, ...inPostgres.throughput],
       missing: [],
     };
   } catch (error) {
     if (!(error instanceof ProgramNotFound)) throw error;
     const reason = `no redis-server found; install one or set REDIS_SERVER_BIN to it (${error.tried.join('; ')})`;
-    return { ...inPostgres, missing: [{ name: 'BullMQ', reason }] };
+    return { ...inPostgres, missing: [{ name: 'BullMQ on Redis', reason }] };
   }
 }
 

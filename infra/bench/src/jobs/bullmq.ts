@@ -1,4 +1,4 @@
-import { Queue } from 'bullmq';
+import { createPostgresBackend, Queue } from 'bullmq';
 import type { Cleanup } from '../cleanup.ts';
 import { Peer } from '../peer.ts';
 import type { BullMqWish } from '../peers/bullmq.ts';
@@ -10,12 +10,29 @@ import { Starts } from './starts.ts';
 /** BullMQ as it comes; its Redis writes to disk every second. */
 export async function bullMq(cleanup: Cleanup, file: string): Promise<Contender> {
   const { port } = await startRedis(cleanup, file);
-  const wish: BullMqWish = { port, queue: 'bench', concurrency: CONCURRENCY };
-  const queue = new Queue<BenchJob>(wish.queue, { connection: { host: '127.0.0.1', port } });
+  const queue = new Queue<BenchJob>(QUEUE, { connection: { host: '127.0.0.1', port } });
+  return contender(cleanup, queue, { redis: { port } });
+}
+
+/** BullMQ on its other store, as it comes. */
+export async function bullMqOnPostgres(cleanup: Cleanup, url: string): Promise<Contender> {
+  const queue = new Queue(QUEUE, { connection: { connectionString: url, migrate: true } }, createPostgresBackend);
+  await queue.waitUntilReady();
+  return contender(cleanup, queue, { postgres: url });
+}
+
+const QUEUE = 'bench';
+
+/** What both stores' queues offer here. */
+type Jobs = Pick<Queue<BenchJob>, 'add' | 'addBulk' | 'clean' | 'getJobCounts' | 'close'> & {
+  on(event: 'error', listener: () => void): unknown;
+};
+
+async function contender(cleanup: Cleanup, queue: Jobs, store: BullMqWish['store']): Promise<Contender> {
   queue.on('error', () => {}); // The next call reports it.
   cleanup.add(queue, () => queue.close());
   const peer = cleanup.add(new Peer('bullmq'), (started) => started.stop());
-  await peer.call('work', wish);
+  await peer.call('work', { store, queue: QUEUE, concurrency: CONCURRENCY } satisfies BullMqWish);
   const starts = new Starts(peer);
   const counts = () => queue.getJobCounts('completed', 'failed');
   return {
