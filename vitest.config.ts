@@ -35,6 +35,7 @@ export default defineConfig({
           name: 'e2e',
           include: at('e2e'),
           exclude,
+          globalSetup: ['./services/console/test/support/build.ts'],
           testTimeout: 300_000,
           hookTimeout: 180_000,
           maxWorkers: 1,

@@ -25,6 +25,8 @@ async function main(force: boolean): Promise<void> {
   if (changed === undefined) return;
   process.stderr.write(`Building the console (${changed}).\n`);
   const begun = new Date();
+  // Whoever asks may be a test: what is built is what is served.
+  process.env.NODE_ENV = 'production';
   const fresh = join(here, `.build-${process.pid}`);
   try {
     await build({ root: here, logLevel: 'warn', build: { outDir: fresh, emptyOutDir: true } });

@@ -12,7 +12,7 @@ export default defineConfig({
     target: ['chrome123', 'firefox120', 'safari17.5'],
     // Inlined fonts and images would need an exception in the content security policy.
     assetsInlineLimit: 0,
-    chunkSizeWarningLimit: 800,
+    chunkSizeWarningLimit: 1_000,
   },
   // `npm run dev -w @toolstream/console`, with the product running beside it.
   server: {

@@ -31,7 +31,7 @@ export function HelpKeys() {
         goingSince = event.timeStamp;
       } else if (event.timeStamp - goingSince < SEQUENCE_MS) {
         goingSince = Number.NEGATIVE_INFINITY;
-        const place = latest.current.find(({ key }) => key === event.key);
+        const place = latest.current.find(({ letter }) => letter === event.key);
         if (place?.to !== undefined) void navigate({ to: place.to });
       }
     };
@@ -44,10 +44,10 @@ export function HelpKeys() {
       <Dialog isOpen={shown} onClose={() => setShown(false)} title="Keys">
         <dl className={styles.keys}>
           {viewShortcuts().map(({ key, words }) => (
-            <Keys key={words} keys={[key]} words={words} />
+            <Keys key={words} shortcut={{ keys: [key], words }} />
           ))}
           {shortcuts.map((shortcut) => (
-            <Keys key={shortcut.words} {...shortcut} />
+            <Keys key={shortcut.words} shortcut={shortcut} />
           ))}
         </dl>
         <Switch isSelected={letters} onChange={turnLetterKeys} className={styles.switch ?? ''}>
@@ -59,7 +59,7 @@ export function HelpKeys() {
   );
 }
 
-function Keys({ keys, words }: Shortcut) {
+function Keys({ shortcut: { keys, words } }: { readonly shortcut: Shortcut }) {
   return (
     <div className={styles.row}>
       <dt>

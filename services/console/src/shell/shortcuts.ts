@@ -4,7 +4,7 @@ export interface Shortcut {
   readonly keys: readonly string[];
   readonly words: string;
   /** After `g`: where to. */
-  readonly key?: string;
+  readonly letter?: string;
   readonly to?: string;
 }
 
@@ -15,7 +15,7 @@ export function shortcutsOf(paths: readonly string[]): readonly Shortcut[] {
     ...PLACES.filter(({ to }) => paths.includes(to)).map(({ key, to, label }) => ({
       keys: ['g', key],
       words: `Go to ${label.toLowerCase()}`,
-      key,
+      letter: key,
       to,
     })),
     { keys: ['Tab'], words: 'To the next control' },
