@@ -19,7 +19,7 @@ import type {
 } from '@toolstream/proto-events';
 import { CURSOR_START } from '@toolstream/proto-events';
 import type { CommandArguments } from './commands.ts';
-import type { Http, HttpRequest } from './http.ts';
+import type { Http } from './http.ts';
 import { uniqueId } from './ids.ts';
 
 export interface SubmitRequest {
@@ -152,62 +152,60 @@ export interface Api {
   redrive(id: string, options?: IdempotentOptions & { reason?: string }): Promise<Redriven & { id: string }>;
 }
 
+/** Everything else in it goes into the query. */
+interface Question extends RequestOptions {
+  readonly minCursor?: string;
+  readonly [name: string]: unknown;
+}
+
 export function createApi(http: Http): Api {
-  const get = <T>(path: string, query: HttpRequest['query'] = {}, options: RequestOptions = {}): Promise<T> =>
-    http.json({ method: 'GET', path, query, ...options });
-  const post = <T>(path: string, body: unknown, { idempotencyKey, ...options }: IdempotentOptions = {}): Promise<T> =>
-    http.json({ method: 'POST', path, body, ...options, idempotencyKey: idempotencyKey ?? uniqueId() });
-  const bytes = async (
-    path: string,
-    query: NonNullable<HttpRequest['query']>,
-    options: RequestOptions,
-  ): Promise<Uint8Array> => {
-    const response = await http.send({ method: 'GET', path, query, accept: '*/*', ...options });
+  const asked = ({ signal, timeoutMs, minCursor, ...query }: Question = {}) =>
+    ({ method: 'GET', query: { ...query, min_cursor: minCursor }, signal, timeoutMs }) as const;
+  const get = <T>(path: string, question?: Question): Promise<T> => http.json({ ...asked(question), path });
+  const bytes = async (path: string, question: Question): Promise<Uint8Array> => {
+    const response = await http.send({ ...asked(question), path, accept: '*/*' });
     return new Uint8Array(await response.arrayBuffer());
   };
-  const runPath = (run: string): string => `/v1/runs/${encodeURIComponent(run)}`;
+  const post = <T>(path: string, body: object, options: IdempotentOptions = {}): Promise<T> => {
+    const { signal, timeoutMs, idempotencyKey = uniqueId() } = options;
+    return http.json({ method: 'POST', path, body, signal, timeoutMs, idempotencyKey });
+  };
 
   return {
     submit: (request, options) => post('/v1/runs', request, options),
-    get: (run, { minCursor, ...options } = {}) => get(runPath(run), { min_cursor: minCursor }, options),
-    list: ({ status, minCursor, ...filter } = {}, options) =>
-      get(
-        '/v1/runs',
-        { ...filter, min_cursor: minCursor, status: status === undefined ? undefined : [status].flat().join(',') },
-        options,
-      ),
-    results: (run, format, options) => get(`${runPath(run)}/results`, { format }, options),
-    tools: (options) => get('/v1/tools', {}, options),
-    modelTools: (format, options) => get('/v1/tools', { format }, options),
-    stats: (window, { buckets, ...options } = {}) => get('/v1/stats', { window, buckets }, options),
-    delivery: (window, options) => get('/v1/delivery', { window }, options),
-    files: (app, { prefix, after, limit, ...options } = {}) => get(filesPath(app), { prefix, after, limit }, options),
-    file: (app, path, { version, ...options } = {}) =>
-      bytes(`${filesPath(app)}/${path.split('/').map(encodeURIComponent).join('/')}`, { version }, options),
-    fileVersions: (app, path, options) => get(`${appPath(app)}/versions`, { path }, options),
-    runFiles: (run, options) => get(`${runPath(run)}/files`, {}, options),
-    artifact: (run, { $ref: { artifact, ...proof } }, options = {}) =>
-      bytes(`${runPath(run)}/artifacts/${encodeURIComponent(artifact)}`, proof, options),
-    history: async (run, { cursor = CURSOR_START, ...options } = {}) => {
-      const request = { method: 'GET', path: `${runPath(run)}/events`, query: { cursor }, ...options } as const;
+    get: (run, options) => get(at`/v1/runs/${run}`, { ...options }),
+    list: ({ status, ...filter } = {}, options) =>
+      get('/v1/runs', { ...filter, status: status && [status].flat().join(','), ...options }),
+    results: (run, format, options) => get(at`/v1/runs/${run}/results`, { format, ...options }),
+    tools: (options) => get('/v1/tools', { ...options }),
+    modelTools: (format, options) => get('/v1/tools', { format, ...options }),
+    stats: (window, options) => get('/v1/stats', { window, ...options }),
+    delivery: (window, options) => get('/v1/delivery', { window, ...options }),
+    files: (app, options) => get(at`/v1/apps/${app}/files`, { ...options }),
+    file: (app, path, options) =>
+      bytes(`${at`/v1/apps/${app}/files`}/${path.split('/').map(encodeURIComponent).join('/')}`, { ...options }),
+    fileVersions: (app, path, options) => get(at`/v1/apps/${app}/versions`, { path, ...options }),
+    runFiles: (run, options) => get(at`/v1/runs/${run}/files`, { ...options }),
+    artifact: (run, { $ref: { artifact, ...proof } }, options) =>
+      bytes(at`/v1/runs/${run}/artifacts/${artifact}`, { ...proof, ...options }),
+    history: async (run, options) => {
+      const request = { ...asked({ cursor: CURSOR_START, ...options }), path: at`/v1/runs/${run}/events` };
       const response = await http.send({ ...request, accept: 'application/x-ndjson' });
       return response.body ?? new ReadableStream({ start: (controller) => controller.close() });
     },
     control: (run, command, { index, ...args } = {}, options) =>
-      post(runPath(run) + controlPath(command, index), args, options),
-    rerun: (run, { from, ...options } = {}) =>
-      post(`${runPath(run)}/rerun`, from === undefined ? {} : { from }, options),
+      post(at`/v1/runs/${run}` + controlPath(command, index), args, options),
+    rerun: (run, { from, ...options } = {}) => post(at`/v1/runs/${run}/rerun`, { from }, options),
     ticket: (options) => post('/v1/tickets', {}, options),
-    deadLetters: (filter = {}, options) => get('/v1/dlq', { ...filter }, options),
-    deadLetter: (id, options) => get(dlqPath(id), {}, options),
-    redrive: (id, { reason, ...options } = {}) =>
-      post(`${dlqPath(id)}/redrive`, reason === undefined ? {} : { reason }, options),
+    deadLetters: (filter, options) => get('/v1/dlq', { ...filter, ...options }),
+    deadLetter: (id, options) => get(at`/v1/dlq/${id}`, { ...options }),
+    redrive: (id, { reason, ...options } = {}) => post(at`/v1/dlq/${id}/redrive`, { reason }, options),
   };
 }
 
-const dlqPath = (id: string): string => `/v1/dlq/${encodeURIComponent(id)}`;
-const appPath = (app: string): string => `/v1/apps/${encodeURIComponent(app)}`;
-const filesPath = (app: string): string => `${appPath(app)}/files`;
+/** A path as it is documented; what is put in is encoded. */
+const at = (parts: TemplateStringsArray, ...names: string[]): string =>
+  String.raw({ raw: parts }, ...names.map(encodeURIComponent));
 
 function controlPath(command: RunCommandName, index: number | undefined): string {
   if (command === 'pause' || command === 'resume' || command === 'cancel') return `/${command}`;

@@ -22,7 +22,7 @@ export interface HttpOptions {
 export interface HttpRequest {
   readonly method: 'GET' | 'POST';
   readonly path: string;
-  readonly query?: Record<string, string | number | undefined>;
+  readonly query?: Readonly<Record<string, unknown>>;
   readonly body?: unknown;
   /** Makes a POST safe to repeat, and so repeated when its answer is lost. */
   readonly idempotencyKey?: string | undefined;
@@ -54,43 +54,34 @@ export class Http {
     const response = await this.send(request);
     try {
       return (await response.json()) as T;
-    } catch (error) {
-      throw new ConnectionError('bad_answer', `${request.path} answered with no JSON: ${messageOf(error)}`, {
-        cause: error,
-      });
+    } catch (cause) {
+      throw new ConnectionError('bad_answer', `${request.path} answered with no JSON: ${messageOf(cause)}`, { cause });
     }
   }
 
   async send(request: HttpRequest): Promise<Response> {
     const repeatable = request.method === 'GET' || request.idempotencyKey !== undefined;
-    const timeoutMs = request.timeoutMs ?? TIMEOUT_MS;
-    const deadline = Date.now() + timeoutMs;
-    let token = await this.#options.tokens.get();
-    let renewed = false;
+    const deadline = deadlineOf(request);
     for (let attempt = 0; ; attempt++) {
-      const outcome = await this.#once(request, token, timeoutMs, Math.max(0, deadline - Date.now()));
-      if (outcome instanceof Response) return outcome;
-      if (outcome.code === 'token_expired' && this.#options.tokens.renewable && !renewed) {
-        renewed = true;
-        token = await this.#options.tokens.renew(token);
-        continue;
+      try {
+        return await this.attempt(request, deadline);
+      } catch (error) {
+        const delay = delayBefore(error, attempt, this.#options.random());
+        if (!repeatable || delay === undefined || attempt + 1 >= ATTEMPTS) throw error;
+        // Repeating is part of the time that the caller gave: what could only fail late fails now.
+        if (Date.now() + delay >= deadline) throw error;
+        await this.#pause(delay, request.signal);
       }
-      const delay = delayBefore(outcome, attempt, this.#options.random());
-      if (!repeatable || delay === undefined || attempt + 1 >= ATTEMPTS) throw outcome;
-      // Repeating is part of the time that the caller gave: what could only fail late fails now.
-      if (Date.now() + delay >= deadline) throw outcome;
-      await this.#pause(delay, request.signal);
     }
   }
 
   /** One try, and another with a fresh token where only that was wrong. Throws what {@link send} would repeat. */
-  async attempt(request: HttpRequest): Promise<Response> {
+  async attempt(request: HttpRequest, deadline = deadlineOf(request)): Promise<Response> {
     const { tokens } = this.#options;
-    const timeoutMs = request.timeoutMs ?? TIMEOUT_MS;
     const token = await tokens.get();
-    let outcome = await this.#once(request, token, timeoutMs, timeoutMs);
+    let outcome = await this.#once(request, token, deadline);
     if (!(outcome instanceof Response) && outcome.code === 'token_expired' && tokens.renewable)
-      outcome = await this.#once(request, await tokens.renew(token), timeoutMs, timeoutMs);
+      outcome = await this.#once(request, await tokens.renew(token), deadline);
     if (outcome instanceof Response) return outcome;
     throw outcome;
   }
@@ -99,33 +90,31 @@ export class Http {
     this.#closed.abort();
   }
 
-  async #once(
-    request: HttpRequest,
-    token: string,
-    timeoutMs: number,
-    leftMs: number,
-  ): Promise<Response | ToolstreamError> {
+  async #once(request: HttpRequest, token: string, deadline: number): Promise<Response | ToolstreamError> {
+    const { baseUrl, fetch } = this.#options;
     this.#check(request.signal);
     const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), leftMs);
-    const signals = [late.signal, this.#closed.signal, ...(request.signal ? [request.signal] : [])];
+    const timer = setTimeout(() => late.abort(), deadline - Date.now());
     try {
-      const response = await this.#options.fetch(urlOf(this.#options.baseUrl, request), {
+      const response = await fetch(urlOf(baseUrl, request), {
         method: request.method,
         headers: headersOf(request, token),
-        signal: AbortSignal.any(signals),
+        signal: AbortSignal.any([late.signal, ...this.#endings(request.signal)]),
         ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
       });
       return response.ok ? response : await refusalOf(response);
-    } catch (error) {
+    } catch (cause) {
       this.#check(request.signal);
-      const why = late.signal.aborted ? `no answer within ${timeoutMs / 1000} s` : reasonOf(error);
-      return new ConnectionError('unreachable', `${this.#options.baseUrl} cannot be reached: ${why}.`, {
-        cause: error,
-      });
+      const why = late.signal.aborted ? `no answer within ${timeoutOf(request) / 1000} s` : reasonOf(cause);
+      return new ConnectionError('unreachable', `${baseUrl} cannot be reached: ${why}.`, { cause });
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** What ends a request before its time. */
+  #endings(signal: AbortSignal | undefined): AbortSignal[] {
+    return [this.#closed.signal, ...(signal ? [signal] : [])];
   }
 
   #check(signal: AbortSignal | undefined): void {
@@ -134,7 +123,7 @@ export class Http {
   }
 
   async #pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-    const over = AbortSignal.any([this.#closed.signal, ...(signal ? [signal] : [])]);
+    const over = AbortSignal.any(this.#endings(signal));
     await new Promise<void>((resolve) => {
       const done = () => {
         clearTimeout(timer);
@@ -148,9 +137,12 @@ export class Http {
   }
 }
 
+const timeoutOf = ({ timeoutMs = TIMEOUT_MS }: HttpRequest): number => timeoutMs;
+const deadlineOf = (request: HttpRequest): number => Date.now() + timeoutOf(request);
+
 /** How long to wait before the same request may succeed; `undefined` when it never will. */
-function delayBefore(error: ToolstreamError, attempt: number, random: number): number | undefined {
-  if (error instanceof ConnectionError) return retryDelay(attempt, random);
+function delayBefore(error: unknown, attempt: number, random: number): number | undefined {
+  if (error instanceof ConnectionError && error.code === 'unreachable') return retryDelay(attempt, random);
   if (!(error instanceof ApiError) || ![429, 502, 503, 504].includes(error.status)) return undefined;
   const hint = error.retryAfterMs ?? 0;
   return hint > LONGEST_RETRY_MS ? undefined : Math.max(hint, retryDelay(attempt, random));
