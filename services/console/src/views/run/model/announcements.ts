@@ -18,8 +18,14 @@ export function announcements(before: RunState | undefined, now: RunState): Anno
   let ended = 0;
   now.tools.forEach((tool, index) => {
     const was = before.tools[index];
-    if (!was || was === tool || was.status === tool.status) return;
+    if (!was || was === tool) return;
     const name = `${callNumber(index)} ${tool.name}`;
+    if (tool.attempt > was.attempt && was.attempt > 0)
+      said.push({
+        urgency: 'status',
+        text: `${name}: attempt ${tool.attempt}. What attempt ${was.attempt} wrote no longer counts.`,
+      });
+    if (was.status === tool.status) return;
     if (tool.status === 'failed') said.push({ urgency: 'alert', text: `${name} failed: ${tool.error?.message ?? ''}` });
     else if (tool.status === 'awaiting_approval') said.push({ urgency: 'alert', text: `${name} waits for an answer.` });
     else if (tool.status === 'retrying')

@@ -1,54 +1,45 @@
-import { isRunEnded, isToolEnded, type RunState, type SnapshotReason } from '@toolstream/proto-events';
+import { isRunEnded, isToolEnded, type RunState } from '@toolstream/proto-events';
+import { counted, duration } from '../../../format/index.ts';
 
-/** What is said after a stretch that was not sent event by event. */
+/** What is said to whoever could not follow every step. */
 export interface AwayNotice {
   readonly title: string;
   readonly changes: readonly string[];
 }
 
-const TITLES: Readonly<Record<Exclude<SnapshotReason, 'cold'>, string>> = {
-  gap: 'You were away for a while, and what happened could not be sent step by step. This is how the run stands now.',
+const TITLES: Readonly<Record<string, string>> = {
+  gap: 'You were away, and what happened could not be sent step by step. This is how the run stands now.',
   slow: 'This page could not keep up, so some steps were left out. This is how the run stands now.',
   epoch:
     'The event log was restored from another copy. What was shown before may differ; this is how the run stands now.',
 };
 
 /** The words for a snapshot that stands for a stretch; a `cold` one is simply the beginning. */
-export function awayNotice(
-  reason: SnapshotReason,
-  before: RunState | undefined,
-  now: RunState,
-): AwayNotice | undefined {
+export function awayNotice(reason: string, before: RunState | undefined, now: RunState): AwayNotice | undefined {
   if (reason === 'cold') return undefined;
-  return { title: TITLES[reason], changes: before === undefined ? [] : changesBetween(before, now) };
+  return { title: TITLES[reason] ?? TITLES.gap!, changes: before === undefined ? [] : changesBetween(before, now) };
 }
 
-/** How a later state of the same run differs, in words: what somebody who was away wants to know. */
+/** Where every step arrived, only later. */
+export const interruptedFor = (ms: number): string =>
+  `You were away for ${duration(ms)}. Nothing is missing; this happened meanwhile:`;
+
+/** How a later state of the same run differs, in words. */
 export function changesBetween(before: RunState, now: RunState): string[] {
-  const changes: string[] = [];
   const counts = new Map<string, number>();
+  const add = (word: string | undefined) => {
+    if (word !== undefined) counts.set(word, (counts.get(word) ?? 0) + 1);
+  };
   now.tools.forEach((tool, index) => {
     const was = before.tools[index];
     if (!was || was === tool) return;
-    const word = isToolEnded(tool.status) && !isToolEnded(was.status) ? ENDED[tool.status] : STARTED[tool.status];
-    if (word !== undefined && was.status !== tool.status) counts.set(word, (counts.get(word) ?? 0) + 1);
-    if (tool.attempt > was.attempt && was.attempt > 0) counts.set(AGAIN, (counts.get(AGAIN) ?? 0) + 1);
+    if (was.status !== tool.status) add(isToolEnded(tool.status) ? tool.status : BEGAN[tool.status]);
+    if (tool.attempt > was.attempt && was.attempt > 0) add('began another attempt');
   });
-  for (const [word, n] of counts) changes.push(`${n} ${n === 1 ? 'call' : 'calls'} ${word}`);
-  if (before.status !== now.status && (isRunEnded(now.status) || now.status === 'paused' || before.status === 'paused'))
-    changes.push(`the run is now ${now.status}`);
+  const changes = [...counts].map(([word, n]) => `${counted(n, 'call')} ${word}`);
+  const turned = isRunEnded(now.status) || now.status === 'paused' || before.status === 'paused';
+  if (before.status !== now.status && turned) changes.push(`the run is now ${now.status}`);
   return changes;
 }
 
-const AGAIN = 'began another attempt';
-const ENDED: Readonly<Record<string, string>> = {
-  succeeded: 'succeeded',
-  failed: 'failed',
-  cancelled: 'cancelled',
-  skipped: 'skipped',
-  denied: 'denied',
-};
-const STARTED: Readonly<Record<string, string>> = {
-  running: 'started',
-  awaiting_approval: 'waiting for an approval',
-};
+const BEGAN: Readonly<Record<string, string>> = { running: 'started', awaiting_approval: 'waiting for an answer' };

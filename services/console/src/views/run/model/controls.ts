@@ -29,7 +29,7 @@ export interface RunOffers {
 }
 
 /** What can be asked of the run now. What the service would refuse is not offered. */
-export function runOffers(run: RunState, viewer: Viewer): RunOffers {
+export function runOffers(run: Pick<RunState, 'status'>, viewer: Viewer): RunOffers {
   const live = !isRunEnded(run.status) && run.status !== 'cancelling';
   const asked = (possible: boolean): Offer => (!possible ? NOT : viewer.control ? OFFERED : READ_ONLY);
   return {
@@ -46,7 +46,7 @@ export interface ToolOffers {
   readonly answer: Offer;
 }
 
-export function toolOffers(run: RunState, tool: ToolState, viewer: Viewer): ToolOffers {
+export function toolOffers(run: Pick<RunState, 'status'>, tool: ToolState, viewer: Viewer): ToolOffers {
   const live = !isRunEnded(run.status) && run.status !== 'cancelling';
   const ended = isToolEnded(tool.status);
   const asked = (possible: boolean): Offer => (!possible ? NOT : viewer.control ? OFFERED : READ_ONLY);

@@ -1,0 +1,94 @@
+import { Link } from '@tanstack/react-router';
+import { isToolEnded, type ToolStatus } from '@toolstream/proto-events';
+import { durationOf, percentOf, type RunView, useRunSelector, useToolCall } from '@toolstream/react';
+import { memo, useCallback, useEffect, useRef } from 'react';
+import { duration } from '../../../format/index.ts';
+import { ProgressBar, StatusBadge, statusLook } from '../../../ui/index.ts';
+import { figuresOf } from '../model/figures.ts';
+import { callNumber, callNumbers, comesAfter } from '../model/order.ts';
+import { standingOf } from '../model/standing.ts';
+import { subjectOf } from '../model/subject.ts';
+import { Wish } from '../parts/Wish.tsx';
+import { useServiceNow } from '../use-service-now.ts';
+import styles from './CallRow.module.css';
+
+interface CallRowProps {
+  readonly id: string;
+  readonly index: number;
+  readonly isOpen: boolean;
+  /** The keyboard is on its way here. */
+  readonly isWanted: boolean;
+  readonly onFocus: (index: number) => void;
+}
+
+const TICKING: ReadonlySet<ToolStatus> = new Set(['queued', 'running', 'retrying']);
+
+export const CallRow = memo(function CallRow({ id, index, isOpen, isWanted, onFocus }: CallRowProps) {
+  const tool = useToolCall(id, index);
+  const now = useServiceNow(id, tool !== undefined && TICKING.has(tool.status));
+  const standing = useRunSelector(
+    id,
+    useCallback(({ run }: RunView) => (run?.tools[index] ? standingOf(run, run.tools[index], now) : ''), [index, now]),
+  );
+  const after = useRunSelector(
+    id,
+    useCallback(({ run }: RunView) => afterOf(run, index), [index]),
+  );
+  const link = useRef<HTMLAnchorElement>(null);
+  useEffect(() => {
+    if (isWanted) link.current?.focus({ preventScroll: true });
+  }, [isWanted]);
+  if (!tool) return <div className={styles.row} />;
+  const took = durationOf(tool, now);
+  const subject = subjectOf(tool.arguments);
+  const figures = figuresOf(tool).slice(0, 2);
+  return (
+    <Link
+      ref={link}
+      to="."
+      search={(prev: object) => ({ ...prev, call: index })}
+      resetScroll={false}
+      preload={false}
+      className={styles.row}
+      data-status={tool.status}
+      aria-current={isOpen ? 'true' : undefined}
+      onFocus={() => onFocus(index)}
+    >
+      <span className={styles.head}>
+        <span className={styles.number}>{callNumber(index)}</span>
+        <span className={styles.name}>{tool.name}</span>
+        {subject !== undefined && <span className={styles.subject}>{subject}</span>}
+        {tool.attempt > 1 && <span className={styles.attempt}>attempt {tool.attempt}</span>}
+        <StatusBadge status={tool.status} size="s" />
+      </span>
+      <span className={styles.foot}>
+        <span className={styles.standing}>{standing}</span>
+        {figures.length > 0 && (
+          <span className={styles.figures}>
+            {figures.map(({ key, label, text }) => (
+              <span key={key}>
+                {text} <span className={styles.label}>{label.toLowerCase()}</span>
+              </span>
+            ))}
+          </span>
+        )}
+        {after !== '' && !isToolEnded(tool.status) && <span className={styles.after}>after {after}</span>}
+        {took !== undefined && (
+          <span className={styles.took} data-over={took > tool.estimated_duration_ms * 1.25 + 1_000}>
+            {duration(took)}
+          </span>
+        )}
+      </span>
+      <Wish id={id} index={index} />
+      {tool.status === 'running' && (
+        <span aria-hidden className={styles.bar}>
+          <ProgressBar label="" value={percentOf(tool)} tone={statusLook[tool.status].tone} />
+        </span>
+      )}
+    </Link>
+  );
+});
+
+/** What it comes after, where that is not simply the call before. */
+const afterOf = (run: RunView['run'], index: number): string =>
+  run?.ordering === 'graph' && run.tools[index] ? callNumbers(comesAfter(run, run.tools[index])) : '';

@@ -1,0 +1,63 @@
+import { useQuery } from '@tanstack/react-query';
+import type { ArtifactRef, Json } from '@toolstream/proto-events';
+import { useToolstream } from '@toolstream/react';
+import { Download, Package } from 'lucide-react';
+import { useState } from 'react';
+import { bytes } from '../../../format/index.ts';
+import { Button, CodeBlock, ErrorNotice } from '../../../ui/index.ts';
+import { download } from '../../timeline/data/export.ts';
+import { JsonView } from './JsonView.tsx';
+import styles from './Reference.module.css';
+
+/** Beyond this it is offered as a file: it would be of no use on a page. */
+const SHOWN_BYTES = 4_000_000;
+
+/** A value that is kept apart from the events, because it is large: fetched when somebody wants to see it. */
+export function Reference({ id, reference }: { readonly id: string; readonly reference: ArtifactRef }) {
+  const { artifact, bytes: size } = reference.$ref;
+  const client = useToolstream();
+  const [wanted, setWanted] = useState(false);
+  const { data, error, isFetching, refetch } = useQuery({
+    queryKey: ['artifact', id, artifact],
+    queryFn: ({ signal }) => client.artifact(id, reference, { signal }),
+    enabled: wanted,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  const save = async () => {
+    const content = data ?? (await client.artifact(id, reference));
+    download(new Blob([content.slice()]), `${artifact.split('.').at(-1) ?? 'artifact'}.json`);
+  };
+  return (
+    <div className={styles.reference}>
+      <div className={styles.line}>
+        <Package aria-hidden />
+        <span>Kept apart: {bytes(size)}</span>
+        {data === undefined && size <= SHOWN_BYTES && (
+          <Button size="s" isPending={isFetching} onPress={() => setWanted(true)}>
+            Show it
+          </Button>
+        )}
+        <Button size="s" icon={<Download aria-hidden />} onPress={() => void save().catch(() => setWanted(true))}>
+          Download
+        </Button>
+      </div>
+      {error && <ErrorNotice title="It could not be fetched" error={error} onRetry={() => void refetch()} />}
+      {data && <Content id={id} data={data} />}
+    </div>
+  );
+}
+
+function Content({ id, data }: { readonly id: string; readonly data: Uint8Array }) {
+  const text = new TextDecoder().decode(data);
+  const value = parsed(text);
+  if (value === undefined) return <CodeBlock label="Content" text={text.slice(0, 200_000)} wrap />;
+  return <JsonView id={id} label="Content" value={value} />;
+}
+
+function parsed(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,80 @@
+import { useToolstream } from '@toolstream/react';
+import { useEffect, useState } from 'react';
+import { ErrorNotice } from '../../../ui/index.ts';
+import { framesOf } from '../../timeline/data/frames.ts';
+import { type OutputLine, outputLines } from '../model/output-lines.ts';
+import { WholeOutput as Collected } from '../model/whole-output.ts';
+import { OutputLines } from './OutputLines.tsx';
+
+interface WholeOutputProps {
+  readonly id: string;
+  readonly index: number;
+  readonly attempt: number;
+  readonly live: boolean;
+}
+
+/** How often lines are made of what came: output may come hundreds of times a second. */
+const EVERY_MS = 250;
+
+/** Read from the run's history, and then followed. */
+export function WholeOutput({ id, index, attempt, live }: WholeOutputProps) {
+  const client = useToolstream();
+  const [lines, setLines] = useState<readonly OutputLine[]>([]);
+  const [state, setState] = useState<'reading' | 'done'>('reading');
+  const [error, setError] = useState<unknown>();
+  const [round, setRound] = useState(0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another round reads it again.
+  useEffect(() => {
+    const reading = new AbortController();
+    const collected = new Collected(index, attempt);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const show = () => {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        setLines(outputLines(collected.parts));
+      }, EVERY_MS);
+    };
+    let cursor: string | undefined;
+    const read = async (): Promise<void> => {
+      const from = cursor === undefined ? {} : { cursor };
+      for await (const frames of framesOf(await client.history(id, { signal: reading.signal, ...from }))) {
+        for (const frame of frames) if (collected.add(frame.event)) show();
+        cursor = frames.at(-1)?.cursor ?? cursor;
+      }
+    };
+    const failed = (reason: unknown) => {
+      if (!reading.signal.aborted) setError(reason);
+    };
+    // What comes while it is read, or afterwards, is read in the next round: in order, and each piece once.
+    let busy = read().then(() => setState('done'), failed);
+    const watch = live ? client.watch(id) : undefined;
+    let due = false;
+    watch?.on('event', ({ event }) => {
+      if (due || event.type !== 'tool.output.v1' || event.toolindex !== index) return;
+      due = true;
+      busy = busy
+        .then(() => new Promise((resolve) => setTimeout(resolve, EVERY_MS)))
+        .then(() => {
+          due = false;
+          return reading.signal.aborted ? undefined : read();
+        })
+        .catch(failed);
+    });
+    return () => {
+      reading.abort();
+      clearTimeout(timer);
+      watch?.close();
+    };
+  }, [client, id, index, attempt, live, round]);
+
+  if (error !== undefined) {
+    const again = () => {
+      setError(undefined);
+      setRound(round + 1);
+    };
+    return <ErrorNotice title="The output could not be read" error={error} onRetry={again} />;
+  }
+  if (lines.length === 0)
+    return <p role="status">{state === 'reading' ? 'Reading the output…' : 'It wrote nothing.'}</p>;
+  return <OutputLines label="Everything it wrote" lines={lines} live={live} />;
+}
