@@ -1,0 +1,55 @@
+import { clockTime, duration } from '../../../format/index.ts';
+import { Button } from '../../../ui/index.ts';
+import type { Span } from '../model/spans.ts';
+import { elapsed } from '../model/ticks.ts';
+import { attemptWord, KIND_WORDS } from '../model/words.ts';
+import styles from './Details.module.css';
+
+export interface DetailsProps {
+  /** What the pointer is on or the keys are at. */
+  readonly span: Span | undefined;
+  /** It was chosen, and stays. */
+  readonly chosen: boolean;
+  readonly name: string;
+  readonly origin: number;
+  readonly now: number;
+  readonly onIndex: (index: number) => void;
+}
+
+/** What a bar says, in words. Its place is always there, so that nothing jumps when the pointer moves. */
+export function Details({ span, chosen, name, origin, now, onIndex }: DetailsProps) {
+  const words = span && sayBar(span, name, origin, now);
+  return (
+    <div className={styles.details} data-testid="timeline-details">
+      <p className={words ? undefined : styles.hint}>
+        {words ??
+          'Point at a bar, or focus the timeline and use the arrow keys. Drag to pan; Ctrl or ⌘ with the wheel zooms; a press on the ruler goes to that time.'}
+      </p>
+      <span role="status" className="visually-hidden">
+        {chosen ? words : ''}
+      </span>
+      {span && chosen && (
+        <div className={styles.buttons}>
+          <Button size="s" onPress={() => onIndex(span.first)}>
+            Go to its beginning
+          </Button>
+          {span.last !== undefined && (
+            <Button size="s" onPress={() => onIndex(span.last!)}>
+              Go to its end
+            </Button>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** `Call 3, os-write: running, attempt 1, for 2.3 s, from 1.20 s (14:03:59) to 3.50 s: succeeded.` */
+export function sayBar(span: Span, name: string, origin: number, now: number): string {
+  const end = span.to ?? Math.max(span.from, now);
+  const at = (time: number) => elapsed(Math.max(0, time - origin), time - origin < 60_000 ? 10 : 1_000);
+  const until = span.to === undefined ? ', and goes on' : ` to ${at(span.to)}`;
+  const outcome = span.outcome === undefined ? '' : `: ${span.outcome}`;
+  const what = `${KIND_WORDS[span.kind].toLowerCase()}, ${attemptWord(span)}`;
+  return `Call ${span.call + 1}, ${name}: ${what}, for ${duration(end - span.from)}, from ${at(span.from)} (${clockTime(span.from)})${until}${outcome}.`;
+}
