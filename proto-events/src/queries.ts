@@ -31,6 +31,10 @@ export const runListItem = z.object({
   ended_at: z.string().optional(),
   tools_total: count,
   tools_ended: count,
+  /** Names of its tools, each once, in the order of the calls: the first few. */
+  tool_names: z.array(z.string()).optional(),
+  /** Calls that wait for somebody's answer. */
+  awaiting_approval: count.optional(),
   summary: runState.shape.summary,
 });
 export type RunListItem = z.infer<typeof runListItem>;
@@ -42,6 +46,11 @@ export const runsQuery = z.object({
   app: token.optional(),
   status: z.array(runStatus).optional(),
   message_id: token.optional(),
+  /** Runs with a call of this tool. */
+  tool: z.string().min(1).max(128).optional(),
+  /** Accepted at this time or later, and before the other. */
+  since: instant.optional(),
+  until: instant.optional(),
   limit: z.number().int().min(1).max(200).default(50),
   before: z.string().optional(),
 });

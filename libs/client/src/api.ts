@@ -42,6 +42,11 @@ export interface RunFilter {
   readonly app?: string;
   readonly status?: RunStatus | readonly RunStatus[];
   readonly message_id?: string | number;
+  /** Runs with a call of this tool. */
+  readonly tool?: string;
+  /** Accepted at this time or later, and before the other: RFC 3339. */
+  readonly since?: string;
+  readonly until?: string;
   readonly limit?: number;
   /** The `next` of the page before. */
   readonly before?: string;

@@ -81,6 +81,7 @@ export function projectionTables(name: string) {
     },
     (tool) => [
       primaryKey({ columns: [tool.run_id, tool.index] }),
+      index('tools_by_name').on(tool.tenant, tool.name, tool.run_id),
       index('tools_ended').on(tool.tenant, tool.ended_at).where(sql`${tool.ended_at} is not null`),
       index('tools_learned')
         .on(tool.name, desc(tool.ended_at))

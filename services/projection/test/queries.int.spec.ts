@@ -170,6 +170,29 @@ describe('the query `runs`', () => {
     expect(item?.summary).toMatchObject({ total: 1, successful: 1 });
   });
 
+  it('limits to runs with a call of a tool, and to a time', async () => {
+    const at = (day: number) => Date.UTC(2026, 4, day);
+    const named = (names: string[], day: number) => {
+      const plan = planOf(names.map((name, i) => ({ ...plannedTool(i), name })));
+      return new RunHistory(random, plan, { tenant: 'runs3', app: 'app1', begins: at(day) });
+    };
+    const first = named(['read', 'write', 'read'], 1);
+    const second = named(['write', 'list'], 2);
+    const third = named(['search'], 3);
+    await project(first, second, third);
+    const ids = async (more: object) =>
+      (await ask('runs', runsQueryReply, { tenant: 'runs3', apps: '*', ...more })).runs.map(({ run_id }) => run_id);
+    expect(await ids({ tool: 'write' })).toEqual([second.run_id, first.run_id]);
+    expect(await ids({ tool: 'wri' })).toEqual([]);
+    expect(await ids({ tool: 'write', limit: 1 })).toEqual([second.run_id]);
+    const day = (n: number) => new Date(at(n)).toISOString();
+    expect(await ids({ since: day(2) })).toEqual([third.run_id, second.run_id]);
+    expect(await ids({ until: day(2) })).toEqual([first.run_id]);
+    expect(await ids({ since: day(2), until: day(3), tool: 'list' })).toEqual([second.run_id]);
+    const { runs } = await ask('runs', runsQueryReply, { tenant: 'runs3', apps: '*', until: day(2) });
+    expect(runs).toMatchObject([{ tool_names: ['read', 'write'], awaiting_approval: 0 }]);
+  });
+
   it('refuses a page that it never gave', async () => {
     expect(await refusal('runs', { tenant: 't1', apps: '*', before: 'nonsense' })).toMatchObject({
       error: { code: 'bad_cursor' },

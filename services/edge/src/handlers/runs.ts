@@ -10,6 +10,7 @@ import {
   runState,
   runStatus,
   runSubject,
+  runsQuery,
   submitBody,
   token,
 } from '@toolstream/proto-events';
@@ -25,6 +26,7 @@ import type { Services } from '../services.ts';
 import { logReaches, projectionReaches, runOf, runParams } from './access.ts';
 import { type AnyRoute, type Call, route } from './route.ts';
 
+const utc = (time: string): string => new Date(time).toISOString();
 const cursorText = z.string().min(1).max(4096);
 const listQuery = z.object({
   app: token.optional(),
@@ -34,6 +36,9 @@ const listQuery = z.object({
     .pipe(z.array(runStatus).min(1))
     .optional(),
   message_id: token.optional(),
+  tool: runsQuery.shape.tool,
+  since: z.iso.datetime({ offset: true }).transform(utc).optional(),
+  until: z.iso.datetime({ offset: true }).transform(utc).optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
   before: z.string().min(1).max(1024).optional(),
   min_cursor: cursorText.optional(),

@@ -6,7 +6,7 @@ import {
   type runsQuery,
   type runsQueryReply,
 } from '@toolstream/proto-events';
-import { and, desc, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, exists, gte, inArray, isNull, lt, min, type SQL, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import { type QueryContext, QueryRejection } from './context.ts';
 import { formatPage, parsePage } from './page.ts';
@@ -21,6 +21,9 @@ export async function runs(
   if (query.apps !== '*') conditions.push(inArray(runs.app, query.apps));
   if (query.app !== undefined) conditions.push(eq(runs.app, query.app));
   if (query.message_id !== undefined) conditions.push(eq(runs.message_id, query.message_id));
+  if (query.tool !== undefined) conditions.push(hasTool(db, tables, query.tenant, query.tool));
+  if (query.since !== undefined) conditions.push(gte(runs.accepted_at, new Date(query.since)));
+  if (query.until !== undefined) conditions.push(lt(runs.accepted_at, new Date(query.until)));
   if (query.status) {
     conditions.push(inArray(runs.status, query.status));
     // Says the same again, in the words of the index of live runs.
@@ -40,11 +43,51 @@ export async function runs(
   const page = rows.slice(0, query.limit);
   const last = page.at(-1);
   const more = rows.length > query.limit && last;
+  const calls = await callsOf(db, tables, page);
   return {
-    runs: page.map(item),
+    runs: page.map((row) => ({ ...item(row), ...calls.get(row.run_id) })),
     ...(more ? { next: formatPage({ acceptedAt: last.accepted_at.toISOString(), runId: last.run_id }) } : {}),
   };
 }
+
+const hasTool = (db: QueryContext['db'], { runs, tools }: QueryContext['tables'], tenant: string, name: string): SQL =>
+  exists(
+    db
+      .select({ one: sql`1` })
+      .from(tools)
+      .where(and(eq(tools.tenant, tenant), eq(tools.name, name), eq(tools.run_id, runs.run_id))),
+  );
+
+type Calls = Pick<RunListItem, 'tool_names' | 'awaiting_approval'>;
+
+/** What a list says of the calls of its runs, in one query for the whole page. */
+async function callsOf(
+  db: QueryContext['db'],
+  { tools }: QueryContext['tables'],
+  page: readonly { run_id: string }[],
+): Promise<Map<string, Calls>> {
+  if (page.length === 0) return new Map();
+  const ids = page.map(({ run_id }) => run_id);
+  const waits = sql<number>`count(*) filter (where ${tools.status} = 'awaiting_approval')`;
+  const rows = await db
+    .select({ run_id: tools.run_id, name: tools.name, first: min(tools.index), waiting: waits.mapWith(Number) })
+    .from(tools)
+    .where(inArray(tools.run_id, ids))
+    .groupBy(tools.run_id, tools.name);
+  const calls = new Map<string, { names: string[]; waiting: number }>();
+  for (const { run_id, name, waiting } of rows.sort((a, b) => (a.first ?? 0) - (b.first ?? 0))) {
+    const known = calls.get(run_id) ?? { names: [], waiting: 0 };
+    if (known.names.length < NAMES) known.names.push(name);
+    known.waiting += waiting;
+    calls.set(run_id, known);
+  }
+  return new Map(
+    [...calls].map(([run, { names, waiting }]) => [run, { tool_names: names, awaiting_approval: waiting }]),
+  );
+}
+
+/** Different tools of a run that a list names. */
+const NAMES = 6;
 
 const columns = ({ runs }: QueryContext['tables']) => ({
   run_id: runs.run_id,

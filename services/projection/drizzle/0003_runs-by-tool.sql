@@ -1,0 +1,1 @@
+CREATE INDEX "tools_by_name" ON "toolstream"."tools" USING btree ("tenant","name","run_id");
