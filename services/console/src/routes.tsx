@@ -2,7 +2,12 @@ import { createRootRoute, createRoute, lazyRouteComponent } from '@tanstack/reac
 import { NotFound } from './shell/NotFound.tsx';
 import { Shell } from './shell/Shell.tsx';
 import { ViewError } from './shell/ViewError.tsx';
+import { appSearch } from './views/app/search.ts';
+import { deliverySearch } from './views/delivery/search.ts';
+import { newRunSearch } from './views/new-run/search.ts';
+import { runSearch } from './views/run/search.ts';
 import { runsSearch } from './views/runs/search.ts';
+import { toolsSearch } from './views/tools/search.ts';
 
 /**
  * One line per view. Views are loaded when they are first opened; only the reading of their part of the address is here.
@@ -11,11 +16,41 @@ import { runsSearch } from './views/runs/search.ts';
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: ViewError });
 const getParentRoute = () => root;
 
-export const routeTree = root.addChildren([
+const runsRoute = createRoute({
+  getParentRoute,
+  path: '/',
+  validateSearch: runsSearch,
+  component: lazyRouteComponent(() => import('./views/runs/index.ts'), 'RunsView'),
+});
+const runRoute = createRoute({
+  getParentRoute,
+  path: '/runs/$id',
+  validateSearch: runSearch,
+  component: lazyRouteComponent(() => import('./views/run/index.ts'), 'RunView'),
+});
+const toolsRoute = createRoute({
+  getParentRoute,
+  path: '/tools',
+  validateSearch: toolsSearch,
+  component: lazyRouteComponent(() => import('./views/tools/index.ts'), 'ToolsView'),
+});
+const deliveryRoute = createRoute({
+  getParentRoute,
+  path: '/delivery',
+  validateSearch: deliverySearch,
+  component: lazyRouteComponent(() => import('./views/delivery/index.ts'), 'DeliveryView'),
+});
+
+export const routeTree = root.addChildren([runsRoute, runRoute, toolsRoute, deliveryRoute  createRoute({
+    getParentRoute,
+    path: '/apps/$app',
+    validateSearch: appSearch,
+    component: lazyRouteComponent(() => import('./views/app/index.ts'), 'AppView'),
+  }),
   createRoute({
     getParentRoute,
-    path: '/',
-    validateSearch: runsSearch,
-    component: lazyRouteComponent(() => import('./views/runs/index.ts'), 'RunsView'),
+    path: '/new',
+    validateSearch: newRunSearch,
+    component: lazyRouteComponent(() => import('./views/new-run/index.ts'), 'NewRunView'),
   }),
 ]);

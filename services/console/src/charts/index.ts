@@ -3,7 +3,7 @@ export { ChartFrame, type ChartFrameProps } from './ChartFrame.tsx';
 export { Figure, Figures } from './Figure.tsx';
 export { type FiguresColumn, FiguresTable, type FiguresTableProps } from './FiguresTable.tsx';
 export { Legend } from './Legend.tsx';
-export { Live, useLive } from './Live.tsx';
+export { Live, type LiveState, useLive } from './Live.tsx';
 export { fineDuration, orDash, partTime, tickTime } from './measures.ts';
 export { Sparkline } from './Sparkline.tsx';
 export { everyPart } from './series.ts';

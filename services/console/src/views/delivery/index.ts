@@ -1,0 +1,1 @@
+export { DeliveryView } from './DeliveryView.tsx';
