@@ -13,7 +13,7 @@ export interface DraftCall {
   readonly text: string;
   /** Keys of the calls that it waits for; counts in a graph only. */
   readonly depends_on: readonly string[];
-  readonly timeout_ms?: number;
+  readonly timeout_ms?: number | undefined;
 }
 
 export interface Draft {
@@ -25,9 +25,15 @@ export interface Draft {
 
 export const EMPTY_DRAFT: Draft = { app: '', message_id: '', order: 'sequential', calls: [] };
 
+/** `waits_for` names calls that are added along with it, by their ids. */
+export interface AddedCall extends Omit<DraftCall, 'key' | 'depends_on'> {
+  readonly depends_on?: readonly string[];
+  readonly waits_for?: readonly string[];
+}
+
 export type DraftAction =
   | { readonly type: 'set'; readonly change: Partial<Pick<Draft, 'app' | 'message_id' | 'order'>> }
-  | { readonly type: 'add'; readonly calls: readonly Omit<DraftCall, 'key'>[] }
+  | { readonly type: 'add'; readonly calls: readonly AddedCall[] }
   | { readonly type: 'change'; readonly key: string; readonly change: Partial<Omit<DraftCall, 'key'>> }
   | { readonly type: 'remove'; readonly key: string }
   | { readonly type: 'move'; readonly key: string; readonly by: 1 | -1 }
@@ -57,13 +63,16 @@ export function evolveDraft(draft: Draft, action: DraftAction): Draft {
 }
 
 /** Calls with keys that none of the others has, and ids that none has where theirs are taken. */
-function keyed(added: readonly Omit<DraftCall, 'key'>[], present: readonly DraftCall[]): DraftCall[] {
+function keyed(added: readonly AddedCall[], present: readonly DraftCall[]): DraftCall[] {
   const ids = new Set(present.map(({ id }) => id));
-  let next = 1 + Math.max(0, ...present.map(({ key }) => Number(key.slice(1))));
-  return added.map((call) => {
+  const first = 1 + Math.max(0, ...present.map(({ key }) => Number(key.slice(1))));
+  const keyOf = new Map(added.map(({ id }, at) => [id, `c${first + at}`]));
+  return added.map(({ waits_for = [], depends_on = [], ...call }, at) => {
     const id = freeId(call.id, ids);
     ids.add(id);
-    return { ...call, id, key: `c${next++}` };
+    const key = `c${first + at}`;
+    const waits = waits_for.flatMap((other) => keyOf.get(other) ?? []).filter((other) => other !== key);
+    return { ...call, id, key, depends_on: [...depends_on, ...waits] };
   });
 }
 

@@ -8,6 +8,7 @@ import { keepDraft, keptDraft } from './kept-draft.ts';
 import { pasted } from './paste.ts';
 import { problemsOf, refusalOf } from './problems.ts';
 import { misfits, placeOf } from './schema-check.ts';
+import { skeletonOf } from './skeleton.ts';
 
 const call = (key: string, more: Partial<DraftCall> = {}): DraftCall => ({
   key,
@@ -128,6 +129,38 @@ describe('a draft', () => {
     });
     expect(calls.map(({ id }) => id)).toEqual(['a', 'a_2', 'call_1', 'b']);
     expect(calls.map(({ key }) => key)).toEqual(['c1', 'c2', 'c3', 'c4']);
+  });
+
+  it('lets added calls wait for each other, whatever ids they get', () => {
+    const added = [
+      { id: 'a', name: 'n', text: '{}' },
+      { id: 'b', name: 'n', text: '{}', waits_for: ['a', 'elsewhere', 'b'] },
+    ];
+    const { calls } = evolveDraft(draft(call('c1', { id: 'a' })), { type: 'add', calls: added });
+    expect(calls.map(({ id, key, depends_on }) => [id, key, depends_on])).toEqual([
+      ['a', 'c1', []],
+      ['a_2', 'c2', []],
+      ['b', 'c3', ['c2']],
+    ]);
+    expect(calls[2]).not.toHaveProperty('waits_for');
+  });
+
+  it('begins a call with what its schema needs', () => {
+    expect(
+      skeletonOf({
+        ...schema,
+        properties: {
+          ...schema.properties,
+          size: { type: 'integer', minimum: 1 },
+          kind: { const: 'x' },
+          mode: { type: 'string', default: 'fast' },
+          any: { anyOf: [{ type: 'string' }, { type: 'array' }] },
+          optional: { type: 'string' },
+        },
+        required: ['file_path', 'lines', 'size', 'kind', 'mode', 'any', 'unnamed'],
+      }),
+    ).toEqual({ file_path: '', lines: [], size: 1, kind: 'x', mode: 'fast', any: '', unnamed: null });
+    expect(skeletonOf({})).toEqual({});
   });
 
   it('moves calls within bounds, and forgets a removed one everywhere', () => {

@@ -1,6 +1,6 @@
 import { callsOf, ToolstreamError } from '@toolstream/client';
 import type { Json, WireCall } from '@toolstream/proto-events';
-import { type DraftCall, jsonText } from './draft.ts';
+import { type AddedCall, jsonText } from './draft.ts';
 import { parseJson } from './json-text.ts';
 
 export type AnswerFormat = 'openai' | 'openai-responses' | 'anthropic' | 'native';
@@ -9,8 +9,7 @@ export type Pasted =
   | { readonly ok: true; readonly format: AnswerFormat; readonly calls: readonly PastedCall[] }
   | { readonly ok: false; readonly message: string; readonly line?: number; readonly column?: number };
 
-/** `waits_for` are ids of calls beside it: keys are given when they are added. */
-export type PastedCall = Omit<DraftCall, 'key' | 'depends_on'> & { readonly waits_for: readonly string[] };
+export type PastedCall = AddedCall & { readonly waits_for: readonly string[] };
 
 /** The tool calls of what a model's API answered, as text. What is wrong says where, and what was expected. */
 export function pasted(text: string): Pasted {

@@ -10,6 +10,8 @@ export interface Problem {
   readonly call?: string;
   readonly field: 'app' | 'message_id' | 'calls' | 'id' | 'name' | 'arguments' | 'depends_on' | 'run';
   readonly message: string;
+  /** Where in the arguments; absent for what concerns no single field. */
+  readonly path?: readonly (string | number)[];
   readonly warning?: true;
 }
 
@@ -21,8 +23,7 @@ export function problemsOf(draft: Draft, tools: readonly ToolListing[] | undefin
   const found: Problem[] = [];
   if (app === '') found.push({ field: 'app', message: 'Say which app the run belongs to.' });
   else if (!isToken(app)) found.push({ field: 'app', message: TOKEN_RULE });
-  if (message_id.trim() !== '' && !isToken(message_id.trim()))
-    found.push({ field: 'message_id', message: TOKEN_RULE });
+  if (message_id.trim() !== '' && !isToken(message_id.trim())) found.push({ field: 'message_id', message: TOKEN_RULE });
   if (calls.length === 0)
     found.push({ field: 'calls', message: 'Add at least one tool call: paste a response, or pick a tool.' });
   if (calls.length > MAX_CALLS)
@@ -54,8 +55,10 @@ function problemsOfCall(call: DraftCall, namesakes: number, tools: readonly Tool
     return found;
   }
   if (tool)
-    for (const misfit of misfits(tool.input_schema, parsed.value))
-      say('arguments', `${placeOf(misfit)}: ${misfit.message}`);
+    for (const misfit of misfits(tool.input_schema, parsed.value)) {
+      const message = `${placeOf(misfit)}: ${misfit.message}`;
+      found.push({ call: key, field: 'arguments', message, path: misfit.path });
+    }
   return found;
 }
 

@@ -1,0 +1,57 @@
+import { Link, useNavigate } from '@tanstack/react-router';
+import { useRuns } from '@toolstream/react';
+import { Plus } from 'lucide-react';
+import { useEffect } from 'react';
+import { counted } from '../../format/index.ts';
+import { announce, Card, ErrorNotice, Page } from '../../ui/index.ts';
+import styles from './AppView.module.css';
+import { FileBrowser } from './files/FileBrowser.tsx';
+import { LiveCalls } from './live/LiveCalls.tsx';
+import { RecentRuns } from './live/RecentRuns.tsx';
+import { endedOf, liveCalls, liveRuns } from './model/live-calls.ts';
+import { appRoute } from './route.ts';
+
+/** `/apps/:app`: what its tools do now, its newest runs, and its files. */
+export function AppView() {
+  const { app } = appRoute.useParams();
+  const { file } = appRoute.useSearch();
+  const navigate = useNavigate();
+  const { runs, more, error, status, caughtUp } = useRuns({ app });
+  const live = liveRuns(runs);
+  const calls = liveCalls(runs);
+  // What was written, and what the lists tell, changes when a call has ended or a run began.
+  const ended = runs.reduce((sum, run) => sum + endedOf(run).ended, 0);
+  const running = calls.filter(({ tool }) => tool.status === 'running').length;
+  const words = `${counted(running, 'tool')} running in ${counted(live.length, 'live run')}`;
+  useEffect(() => {
+    if (caughtUp) announce(words, 'app');
+  }, [words, caughtUp]);
+  return (
+    <Page
+      title={app}
+      breadcrumbs={[{ label: 'Runs', to: '/' }]}
+      lead={caughtUp ? `${words}${more ? ', and more that are not listed' : ''}.` : 'Looking at the live runs…'}
+      actions={
+        <Link to="/new" search={{ app }} className={styles.action}>
+          <Plus aria-hidden />
+          New run
+        </Link>
+      }
+    >
+      {status === 'failed' && error !== undefined && <ErrorNotice title="This app cannot be followed" error={error} />}
+      <Card title="Live tools">
+        <LiveCalls calls={calls} />
+      </Card>
+      <RecentRuns app={app} changes={ended + live.length} />
+      <FileBrowser
+        key={app}
+        app={app}
+        ended={ended}
+        selected={file}
+        onSelect={(path) =>
+          void navigate({ to: '/apps/$app', params: { app }, search: { file: path }, resetScroll: false })
+        }
+      />
+    </Page>
+  );
+}

@@ -1,0 +1,116 @@
+import { useQuery } from '@tanstack/react-query';
+import { Download, FileDigit } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import { bytes as bytesText } from '../../../format/index.ts';
+import { Button, EmptyState, ErrorNotice } from '../../../ui/index.ts';
+import { type ContentKind, kindOf, languageOf } from '../model/kind.ts';
+import { Code } from './Code.tsx';
+import styles from './Content.module.css';
+import { AT_ONCE_BYTES, type ContentAddress, useContent } from './use-content.ts';
+
+/** A content as a person can look at it: text with its colours, a picture, or what it is and a way to have it. */
+export function Content({ address }: { readonly address: ContentAddress }) {
+  const [anySize, setAnySize] = useState(false);
+  const { data, error, refetch } = useContent(address, { anySize });
+  if (address.size > AT_ONCE_BYTES && !anySize) {
+    return (
+      <EmptyState
+        title={`This file has ${bytesText(address.size)}`}
+        action={<Button onPress={() => setAnySize(true)}>Load it</Button>}
+      >
+        It is not fetched until you ask for it.
+      </EmptyState>
+    );
+  }
+  if (error !== null)
+    return <ErrorNotice title="The content cannot be read" error={error} onRetry={() => void refetch()} />;
+  if (data === undefined) return <p className={styles.quiet}>Reading {address.path}…</p>;
+  return <Shown bytes={data} path={address.path} />;
+}
+
+function Shown({ bytes, path }: { readonly bytes: Uint8Array; readonly path: string }) {
+  const kind = kindOf(bytes);
+  switch (kind.kind) {
+    case 'text':
+      return <Text text={kind.text} path={path} />;
+    case 'image':
+      return <Picture bytes={bytes} path={path} type={kind.type} />;
+    case 'binary':
+      return (
+        <EmptyState title={kind.name} icon={<FileDigit />} action={<DownloadButton bytes={bytes} path={path} />}>
+          {bytesText(bytes.length)}. It is no text and no picture, so there is nothing to show here.
+        </EmptyState>
+      );
+  }
+}
+
+/** The highlighter is loaded when the first text is shown; until then, and where it fails, the text stands there plainly. */
+function Text({ text, path }: { readonly text: string; readonly path: string }) {
+  const language = languageOf(path);
+  const { data: lines } = useQuery({
+    queryKey: ['highlighted', path, text],
+    queryFn: async () => (await import('../model/highlight.ts')).highlight(text, language),
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+  });
+  if (text === '') return <p className={styles.quiet}>The file is empty.</p>;
+  return <Code label={`Content of ${path}`} lines={lines ?? plainly(text)} />;
+}
+
+const plainly = (text: string) =>
+  text
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((line) => [{ text: line }]);
+
+function Picture({ bytes, path, type }: { readonly bytes: Uint8Array; readonly path: string; readonly type: string }) {
+  const url = useObjectUrl(bytes, type);
+  const [size, setSize] = useState<string>();
+  return (
+    <figure className={styles.figure}>
+      {url !== undefined && (
+        <img
+          src={url}
+          alt={path}
+          className={styles.picture}
+          onLoad={({ currentTarget: { naturalWidth, naturalHeight } }) =>
+            setSize(`${naturalWidth} × ${naturalHeight} pixels`)
+          }
+        />
+      )}
+      <figcaption className={styles.quiet}>{[type, size].filter(Boolean).join(', ')}</figcaption>
+    </figure>
+  );
+}
+
+function useObjectUrl(bytes: Uint8Array, type: string): string | undefined {
+  const [url, setUrl] = useState<string>();
+  useEffect(() => {
+    const made = URL.createObjectURL(blobOf(bytes, type));
+    setUrl(made);
+    return () => URL.revokeObjectURL(made);
+  }, [bytes, type]);
+  return url;
+}
+
+const blobOf = (bytes: Uint8Array, type: string): Blob => new Blob([bytes as Uint8Array<ArrayBuffer>], { type });
+
+export function DownloadButton({ bytes, path }: { readonly bytes: Uint8Array; readonly path: string }) {
+  return (
+    <Button size="s" icon={<Download />} onPress={() => download(bytes, path)}>
+      Download
+    </Button>
+  );
+}
+
+/** Whatever it holds, it is handed over as bytes: the browser opens none of it. */
+function download(bytes: Uint8Array, path: string): void {
+  const url = URL.createObjectURL(blobOf(bytes, 'application/octet-stream'));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = path.slice(path.lastIndexOf('/') + 1);
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+export const textOf = (kind: ContentKind): string | undefined => (kind.kind === 'text' ? kind.text : undefined);

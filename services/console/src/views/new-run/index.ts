@@ -1,0 +1,1 @@
+export { NewRunView } from './NewRunView.tsx';

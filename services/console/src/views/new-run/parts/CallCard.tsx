@@ -1,0 +1,187 @@
+import type { ToolListing } from '@toolstream/client';
+import { ArrowDown, ArrowUp, ChevronRight, Copy, ShieldAlert, Trash2, UserRoundCheck } from 'lucide-react';
+import type { Dispatch } from 'react';
+import { Checkbox, CheckboxGroup, FieldError, Label } from 'react-aria-components';
+import { Button, Card, IconButton, TextField } from '../../../ui/index.ts';
+import { Box } from '../form/Box.tsx';
+import formStyles from '../form/Form.module.css';
+import { type DraftAction, type DraftCall, possibleDependencies } from '../model/draft.ts';
+import type { Problem } from '../model/problems.ts';
+import { Arguments } from './Arguments.tsx';
+import styles from './NewRun.module.css';
+import { SuggestField } from './SuggestField.tsx';
+
+export interface CallCardProps {
+  readonly call: DraftCall;
+  readonly calls: readonly DraftCall[];
+  readonly tools: readonly ToolListing[];
+  readonly problems: readonly Problem[];
+  readonly isGraph: boolean;
+  readonly isOpen: boolean;
+  readonly onOpen: (open: boolean) => void;
+  readonly change: Dispatch<DraftAction>;
+}
+
+/** One call: which tool, its arguments, what it waits for. Closed, it is a line. */
+export function CallCard({ call, calls, tools, problems, isGraph, isOpen, onOpen, change }: CallCardProps) {
+  const at = calls.indexOf(call);
+  const number = at + 1;
+  const tool = tools.find(({ name }) => name === call.name);
+  const set = (part: Partial<DraftCall>) => change({ type: 'change', key: call.key, change: part });
+  const of = (field: Problem['field']) => problems.find((problem) => problem.field === field)?.message;
+  const name = call.name === '' ? 'no tool yet' : call.name;
+  return (
+    <div
+      id={anchorOf(call)}
+      tabIndex={-1}
+      className={problems.length > 0 ? styles.faulty : undefined}
+      data-testid="call"
+    >
+      <Card
+        level={3}
+        title={`${number}. ${name}`}
+        actions={
+          <>
+            <IconButton
+              size="s"
+              label={`Move call ${number} up`}
+              icon={<ArrowUp />}
+              isDisabled={at === 0}
+              onPress={() => change({ type: 'move', key: call.key, by: -1 })}
+            />
+            <IconButton
+              size="s"
+              label={`Move call ${number} down`}
+              icon={<ArrowDown />}
+              isDisabled={number === calls.length}
+              onPress={() => change({ type: 'move', key: call.key, by: 1 })}
+            />
+            <IconButton
+              size="s"
+              label={`Copy call ${number}`}
+              icon={<Copy />}
+              onPress={() => change({ type: 'add', calls: [call] })}
+            />
+            <IconButton
+              size="s"
+              label={`Remove call ${number}`}
+              icon={<Trash2 />}
+              onPress={() => change({ type: 'remove', key: call.key })}
+            />
+            <Button
+              size="s"
+              variant="quiet"
+              icon={<ChevronRight className={isOpen ? styles.turned : undefined} />}
+              aria-expanded={isOpen}
+              aria-label={`${isOpen ? 'Close' : 'Open'} call ${number}`}
+              onPress={() => onOpen(!isOpen)}
+            >
+              {isOpen ? 'Close' : 'Open'}
+            </Button>
+          </>
+        }
+      >
+        {!isOpen ? (
+          <p className={styles.preview}>{preview(call.text)}</p>
+        ) : (
+          <div className={styles.stack}>
+            <div className={styles.fields}>
+              <SuggestField
+                label="Tool"
+                value={call.name}
+                onChange={(next) => set({ name: next })}
+                suggestions={tools.map((listed) => ({ id: listed.name }))}
+                errorMessage={of('name')}
+              />
+              <TextField label="Id" mono value={call.id} onChange={(id) => set({ id })} errorMessage={of('id')} />
+              <TimeoutField call={call} tool={tool} onChange={set} />
+            </div>
+            {tool && <ToolWords tool={tool} />}
+            {isGraph && <Waits call={call} calls={calls} onChange={set} problem={of('depends_on')} />}
+            <Arguments
+              call={call}
+              tool={tool}
+              problems={problems.filter(({ field }) => field === 'arguments')}
+              onText={(text) => set({ text })}
+            />
+          </div>
+        )}
+      </Card>
+    </div>
+  );
+}
+
+export const anchorOf = ({ key }: DraftCall): string => `call-${key}`;
+
+const preview = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 200);
+
+function ToolWords({ tool }: { readonly tool: ToolListing }) {
+  return (
+    <div className={styles.stackTight}>
+      <p className={styles.quiet}>{tool.description}</p>
+      {tool.approval !== 'never' && (
+        <p className={styles.flag}>
+          <UserRoundCheck aria-hidden /> It waits for somebody’s approval before it runs.
+        </p>
+      )}
+      {tool.destructive && (
+        <p className={styles.flag}>
+          <ShieldAlert aria-hidden /> What it does cannot be taken back.
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface PartProps {
+  readonly call: DraftCall;
+  readonly onChange: (part: Partial<DraftCall>) => void;
+}
+
+function TimeoutField({ call, tool, onChange }: PartProps & { readonly tool: ToolListing | undefined }) {
+  const { timeout_ms } = call;
+  const usual = tool === undefined ? '' : String(tool.timeout_ms / 1000);
+  return (
+    <TextField
+      label="Time limit in seconds (optional)"
+      inputMode="decimal"
+      placeholder={usual}
+      value={timeout_ms === undefined ? '' : String(timeout_ms / 1000)}
+      onChange={(text) => {
+        const ms = Math.round(Number(text) * 1000);
+        if (text.trim() === '') onChange({ timeout_ms: undefined });
+        else if (Number.isFinite(ms) && ms >= 1) onChange({ timeout_ms: ms });
+      }}
+    />
+  );
+}
+
+interface WaitsProps extends PartProps {
+  readonly calls: readonly DraftCall[];
+  readonly problem: string | undefined;
+}
+
+function Waits({ call, calls, onChange, problem }: WaitsProps) {
+  const possible = possibleDependencies(calls, call.key);
+  if (possible.length === 0 && problem === undefined)
+    return <p className={styles.quiet}>There is no call that this one could wait for.</p>;
+  return (
+    <CheckboxGroup
+      className={formStyles.choice ?? ''}
+      value={[...call.depends_on]}
+      onChange={(depends_on) => onChange({ depends_on })}
+      isInvalid={problem !== undefined}
+    >
+      <Label className={formStyles.label ?? ''}>Waits for</Label>
+      {calls
+        .filter(({ key }) => possible.some((other) => other.key === key) || call.depends_on.includes(key))
+        .map((other) => (
+          <Checkbox key={other.key} value={other.key} className={formStyles.checkbox ?? ''}>
+            <Box />
+            {calls.indexOf(other) + 1}. {other.name}, <code>{other.id}</code>
+          </Checkbox>
+        ))}
+      <FieldError className={formStyles.error ?? ''}>{problem}</FieldError>
+    </CheckboxGroup>
+  );
+}
