@@ -53,17 +53,4 @@ const newRunRoute = createRoute({
   component: lazyRouteComponent(() => import('./views/new-run/index.ts'), 'NewRunView'),
 });
 
-const appRoute = createRoute({
-  getParentRoute,
-  path: '/apps/$app',
-  validateSearch: appSearch,
-  component: lazyRouteComponent(() => import('./views/app/index.ts'), 'AppView'),
-});
-const newRunRoute = createRoute({
-  getParentRoute,
-  path: '/new',
-  validateSearch: newRunSearch,
-  component: lazyRouteComponent(() => import('./views/new-run/index.ts'), 'NewRunView'),
-});
-
 export const routeTree = root.addChildren([runsRoute, runRoute, appRoute, toolsRoute, deliveryRoute, newRunRoute]);
