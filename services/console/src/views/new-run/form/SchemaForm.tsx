@@ -1,4 +1,5 @@
-import Form from '@rjsf/core';
+// The package's own door also opens its test kit, which needs a validator that generates code.
+import Form from '@rjsf/core/lib/components/Form.js';
 import { type RJSFSchema, toErrorSchema } from '@rjsf/utils';
 import type { Json } from '@toolstream/proto-events';
 import { useMemo } from 'react';
