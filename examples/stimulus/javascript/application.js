@@ -1,0 +1,4 @@
+import { Application } from '@hotwired/stimulus';
+import ToolExecutionController from './controllers/tool_execution_controller.js';
+
+Application.start().register('tool-execution', ToolExecutionController);
