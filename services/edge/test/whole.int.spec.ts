@@ -291,7 +291,12 @@ describe('queries', () => {
     expect(two.next).toBeUndefined();
     const third = await get<{ runs: RunListItem[] }>(`/v1/runs?app=${app}&message_id=2&status=succeeded`);
     expect(third.runs.map((run) => run.run_id)).toEqual([runs[2]!.run_id]);
-    for (const query of ['status=what', 'limit=0', 'before=%21', 'message_id=a.b', 'app=*']) {
+    const since = encodeURIComponent('2026-01-01T00:00:00+02:00');
+    const withSteps = await get<{ runs: RunListItem[] }>(`/v1/runs?app=${app}&tool=steps&since=${since}`);
+    expect(withSteps.runs).toHaveLength(5);
+    expect(withSteps.runs[0]).toMatchObject({ tool_names: ['steps'], awaiting_approval: 0 });
+    expect((await get<{ runs: RunListItem[] }>(`/v1/runs?app=${app}&until=2020-01-01T00:00:00Z`)).runs).toEqual([]);
+    for (const query of ['status=what', 'limit=0', 'before=%21', 'message_id=a.b', 'app=*', 'since=today', 'tool=']) {
       const response = await edge.fetch(`/v1/runs?${query}`);
       expect([400, 422]).toContain(response.status);
     }

@@ -1,5 +1,5 @@
 import { type Client, type ClientOptions, createClient } from '@toolstream/client';
-import { type Identity, readIdentity, tokenIn, tokenInFragment } from './token.ts';
+import { type Identity, readIdentity, sameCaller, tokenIn, tokenInFragment } from './token.ts';
 
 export type SessionState =
   | { readonly status: 'signed_out' }
@@ -54,6 +54,11 @@ export class Session {
     return this.#state;
   }
 
+  /** For the other tabs of this browser. */
+  get token(): string | undefined {
+    return this.#token;
+  }
+
   subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -68,10 +73,8 @@ export class Session {
     this.#token = token;
     this.#handedOut = undefined;
     this.#options.keep.write(token);
-    const goesOn =
-      before.status !== 'signed_out' && before.identity.tenant === identity.tenant && isUsable(before.client);
-    if (before.status !== 'signed_out' && !goesOn) before.client.close();
-    const client = goesOn ? before.client : this.#connect();
+    const client = goesOn(before, identity) ? before.client : this.#connect();
+    if (before.status !== 'signed_out' && before.client !== client) before.client.close();
     this.#set({ status: 'signed_in', client, identity });
     this.#watchExpiry(identity);
     if (this.#state.status === 'signed_in') this.#answer(token);
@@ -157,7 +160,11 @@ async function whyOf(response: Response): Promise<'expired' | 'refused'> {
   return (problem as { code?: unknown } | undefined)?.code === 'token_expired' ? 'expired' : 'refused';
 }
 
-const isUsable = (client: Client): boolean => client.connection.status !== 'closed';
+/** Somebody else, or somebody whose token was refused, begins anew; a token that is only fresher changes nothing. */
+function goesOn(before: SessionState, identity: Identity): before is Exclude<SessionState, { status: 'signed_out' }> {
+  if (before.status === 'signed_out' || (before.status === 'stale' && before.why === 'refused')) return false;
+  return sameCaller(before.identity, identity) && before.client.connection.status !== 'closed';
+}
 
 /** A link's token signs in and leaves the address at once: neither history nor a copied address carries it. */
 export function signInFromAddress(session: Session, { location, history }: Window): void {

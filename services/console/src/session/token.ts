@@ -31,6 +31,12 @@ function identityOf({ sub, tenant, scope, apps, exp }: Record<string, unknown>):
   };
 }
 
+/** Another token of the same caller, who may do the same with it. */
+export const sameCaller = (a: Identity, b: Identity): boolean => keyOf(a) === keyOf(b);
+
+const keyOf = ({ sub, tenant, scopes, apps }: Identity): string =>
+  JSON.stringify([tenant, sub, [...scopes].sort(), apps === '*' ? apps : [...apps].sort()]);
+
 /** The token in an address's fragment (`#token=…`), and the fragment without it. */
 export function tokenInFragment(hash: string): { token: string; rest: string } | undefined {
   const fields = new URLSearchParams(hash.replace(/^#/, ''));

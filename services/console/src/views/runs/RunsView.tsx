@@ -1,64 +1,111 @@
-import { useQuery } from '@tanstack/react-query';
-import { Link, useNavigate } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { RunListItem } from '@toolstream/proto-events';
-import { useToolstream } from '@toolstream/react';
+import { ChevronLeft, ChevronRight, SearchX } from 'lucide-react';
+import { counted } from '../../format/index.ts';
 import {
+  Button,
   Card,
   type DataColumn,
   DataTable,
   EmptyState,
   ErrorNotice,
   Page,
-  ProgressBar,
   RelativeTime,
-  StatusBadge,
 } from '../../ui/index.ts';
+import { DurationCell, LiveRunsContext, ProgressCell, RunCell, StatusCell } from './cells.tsx';
+import { Filters } from './Filters.tsx';
+import styles from './RunsView.module.css';
+import { isFiltered, type RunsSearch } from './search.ts';
+import { useRunsPage } from './use-runs-page.ts';
 
 const COLUMNS: readonly DataColumn<RunListItem>[] = [
-  { id: 'status', header: 'Status', cell: (run) => <StatusBadge status={run.status} size="s" /> },
-  { id: 'run', header: 'Run', isRowHeader: true, cell: (run) => <code>{run.run_id}</code> },
-  { id: 'app', header: 'App', cell: (run) => run.app },
+  { id: 'status', header: 'Status', cell: (item) => <StatusCell item={item} /> },
+  { id: 'run', header: 'Run', isRowHeader: true, cell: (item) => <RunCell item={item} /> },
   {
-    id: 'progress',
-    header: 'Calls',
-    cell: (run) => (
-      <ProgressBar
-        label={`Calls of ${run.run_id} that have ended`}
-        value={run.tools_total === 0 ? 100 : (100 * run.tools_ended) / run.tools_total}
-        valueText={`${run.tools_ended} of ${run.tools_total}`}
-      />
+    id: 'app',
+    header: 'App',
+    cell: (item) => (
+      <Link to="/apps/$app" params={{ app: item.app }} className={styles.app}>
+        {item.app}
+      </Link>
     ),
   },
-  { id: 'when', header: 'Accepted', cell: (run) => <RelativeTime at={run.accepted_at} /> },
+  { id: 'progress', header: 'Calls ended', cell: (item) => <ProgressCell item={item} /> },
+  { id: 'duration', header: 'Duration', align: 'end', cell: (item) => <DurationCell item={item} /> },
+  { id: 'accepted', header: 'Accepted', align: 'end', cell: (item) => <RelativeTime at={item.accepted_at} /> },
 ];
 
 export function RunsView() {
-  const client = useToolstream();
+  const search = useSearch({ from: '/' });
   const navigate = useNavigate();
-  const { data, error, refetch } = useQuery({
-    queryKey: ['runs'],
-    queryFn: ({ signal }) => client.list({}, { signal }),
-    refetchInterval: 3_000,
-  });
+  const { runs, next, live, data, error, refetch, isPlaceholderData } = useRunsPage(search);
+  const go = (to: RunsSearch) => void navigate({ to: '/', search: to });
   return (
-    <Page title="Runs">
-      {error !== null && <ErrorNotice error={error} onRetry={() => void refetch()} />}
+    <Page title="Runs" lead="One run is one turn of a model: the tool calls that it handed over together.">
+      <Filters search={search} onChange={(filter) => void navigate({ to: '/', search: filter, replace: true })} />
+      {error !== null && <ErrorNotice error={error} title="The list is not current" onRetry={() => void refetch()} />}
+      {data === undefined && error === null && <p role="status">Loading the runs…</p>}
       {data !== undefined && (
-        <Card flush>
-          <DataTable
-            label="Runs"
-            columns={COLUMNS}
-            rows={data.runs}
-            rowKey={({ run_id }) => run_id}
-            onOpen={({ run_id }) => void navigate({ to: `/runs/${run_id}` })}
-            empty={
-              <EmptyState title="No runs yet" action={<Link to="/">Refresh</Link>}>
-                Start one, or point an agent at this address.
-              </EmptyState>
-            }
-          />
-        </Card>
+        <LiveRunsContext value={live}>
+          <div className={styles.list} data-stale={isPlaceholderData || undefined}>
+            <Card flush>
+              <DataTable
+                label={search.before === undefined ? 'Runs, newest first' : 'Older runs'}
+                columns={COLUMNS}
+                rows={runs}
+                rowKey={({ run_id }) => run_id}
+                onOpen={({ run_id }) => void navigate({ to: '/runs/$id', params: { id: run_id } })}
+                empty={isFiltered(search) ? <NothingFits onClear={() => go({})} /> : <NothingYet />}
+              />
+            </Card>
+            <nav className={styles.pages} aria-label="Pages">
+              <span>
+                {runs.length > 0 && counted(runs.length, 'run')} {runs.length > 0 && 'on this page'}
+              </span>
+              <Button
+                size="s"
+                icon={<ChevronLeft aria-hidden />}
+                isDisabled={search.before === undefined}
+                onPress={() => {
+                  const { before: _, ...newest } = search;
+                  go(newest);
+                }}
+              >
+                Newest
+              </Button>
+              <Button
+                size="s"
+                icon={<ChevronRight aria-hidden />}
+                isDisabled={next === undefined}
+                onPress={() => next !== undefined && go({ ...search, before: next })}
+              >
+                Older
+              </Button>
+            </nav>
+          </div>
+        </LiveRunsContext>
       )}
     </Page>
+  );
+}
+
+function NothingFits({ onClear }: { readonly onClear: () => void }) {
+  return (
+    <EmptyState
+      title="No run fits these filters"
+      icon={<SearchX />}
+      action={<Button onPress={onClear}>Clear the filters</Button>}
+    >
+      Runs appear here by themselves as soon as one does.
+    </EmptyState>
+  );
+}
+
+function NothingYet() {
+  return (
+    <EmptyState title="No runs yet" action={<Link to="/new">Start one here</Link>}>
+      Hand over a model’s tool calls with <code>POST /v1/runs</code>, or let <code>make demo</code> do it. They appear
+      here by themselves.
+    </EmptyState>
   );
 }
