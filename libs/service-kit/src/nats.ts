@@ -3,13 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Authenticator,
   type ConnectionOptions,
-  connect,
   credsAuthenticator,
   type NatsConnection,
   nkeyAuthenticator,
 } from '@nats-io/transport-node';
 import type { Meter } from '@opentelemetry/api';
 import { asError, UnavailableError } from './errors.ts';
+import { connectGathering } from './gathering-transport.ts';
 import { type Logger, redact } from './logger.ts';
 
 export interface NatsOptions {
@@ -73,7 +73,7 @@ export async function connectNats(
   const deadline = Date.now() + firstConnectMs;
   for (let tries = 1; ; tries++) {
     try {
-      const connection = await connect(settings);
+      const connection = await connectGathering(settings);
       log.info({ server: connection.getServer(), version: connection.info?.version }, 'connected to NATS');
       void watchStatus(connection, log);
       return connection;
