@@ -1,0 +1,34 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { Announcer, POLITE_MS } from './announce.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+it('Says the first thing at once, then at most one every five seconds, the newest of each subject', () => {
+  const announcer = new Announcer();
+  const said: string[] = [];
+  announcer.subscribe(() => said.push(announcer.spoken.polite));
+  announcer.say('1 of 9', 'run');
+  announcer.say('2 of 9', 'run');
+  announcer.say('connected', 'connection');
+  announcer.say('3 of 9', 'run');
+  expect(said).toEqual(['1 of 9']);
+  vi.advanceTimersByTime(POLITE_MS);
+  expect(said).toEqual(['1 of 9', 'connected 3 of 9']);
+  vi.advanceTimersByTime(10 * POLITE_MS);
+  expect(said).toHaveLength(2);
+});
+
+it('Says alerts at once, and the same one again', () => {
+  const announcer = new Announcer();
+  announcer.alert('os-delete needs approval');
+  const first = announcer.spoken.alert;
+  announcer.alert('os-delete needs approval');
+  expect(first).toBe('os-delete needs approval');
+  expect(announcer.spoken.alert.trim()).toBe(first);
+  expect(announcer.spoken.alert).not.toBe(first);
+});
