@@ -69,26 +69,43 @@ export const toolErrorCodes = {
 
 export const SUBPROTOCOL = 'toolstream.v1.json';
 
-/** WebSocket close codes. 40xx: do not come back. 41xx: come back later. 42xx: come back now. */
-export const closeCodes = {
-  4000: { reason: 'bad_request', reconnect: 'never' },
-  4001: { reason: 'unauthenticated', reconnect: 'never' },
-  4003: { reason: 'forbidden', reconnect: 'never' },
-  4004: { reason: 'token_revoked', reconnect: 'never' },
-  4008: { reason: 'hello_timeout', reconnect: 'never' },
-  4100: { reason: 'rate_limited', reconnect: 'later' },
-  4101: { reason: 'capacity', reconnect: 'later' },
-  4102: { reason: 'slow', reconnect: 'later' },
-  4103: { reason: 'unavailable', reconnect: 'later' },
-  4200: { reason: 'token_expired', reconnect: 'now' },
-  4201: { reason: 'drain', reconnect: 'now' },
-  4202: { reason: 'resync', reconnect: 'now' },
-  4203: { reason: 'heartbeat_missed', reconnect: 'now' },
-} as const satisfies Record<number, { reason: string; reconnect: 'never' | 'later' | 'now' }>;
-export type CloseCode = keyof typeof closeCodes;
+/** Why the service closes a WebSocket. 40xx: do not come back. 41xx: come back later. 42xx: come back now. */
+export const closeReasons = {
+  4000: 'bad_request',
+  4001: 'unauthenticated',
+  4003: 'forbidden',
+  4004: 'token_revoked',
+  4008: 'hello_timeout',
+  4100: 'rate_limited',
+  4101: 'capacity',
+  4102: 'slow',
+  4103: 'unavailable',
+  4200: 'token_expired',
+  4201: 'drain',
+  4202: 'resync',
+  4203: 'heartbeat_missed',
+} as const satisfies Record<number, string>;
+export type CloseCode = keyof typeof closeReasons;
 
 export function reconnectAfterClose(code: number): 'never' | 'later' | 'now' {
   if (code >= 4000 && code < 4100) return 'never';
   if (code >= 4100 && code < 4200) return 'later';
   return 'now';
+}
+
+type Closes = {
+  readonly [C in CloseCode]: {
+    readonly reason: (typeof closeReasons)[C];
+    readonly reconnect: 'never' | 'later' | 'now';
+  };
+};
+
+/** Every close code of ours, with what it says and whether to come back. */
+export const closeCodes: Closes = /* @__PURE__ */ closes();
+
+function closes(): Closes {
+  const reasons = Object.entries(closeReasons).map(([code, reason]) => [Number(code), reason] as const);
+  return Object.fromEntries(
+    reasons.map(([code, reason]) => [code, { reason, reconnect: reconnectAfterClose(code) }]),
+  ) as unknown as Closes;
 }

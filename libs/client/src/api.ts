@@ -17,10 +17,8 @@ import type {
   StatsQueryReply,
   WireCall,
 } from '@toolstream/proto-events';
-import { CURSOR_START } from '@toolstream/proto-events';
 import type { CommandArguments } from './commands.ts';
 import type { Http } from './http.ts';
-import { uniqueId } from './ids.ts';
 
 export interface SubmitRequest {
   readonly app: string;
@@ -163,7 +161,7 @@ interface Question extends RequestOptions {
   readonly [name: string]: unknown;
 }
 
-export function createApi(http: Http): Api {
+export function createApi(http: Http, uniqueId: () => string): Api {
   const asked = ({ signal, timeoutMs, minCursor, ...query }: Question = {}) =>
     ({ method: 'GET', query: { ...query, min_cursor: minCursor }, signal, timeoutMs }) as const;
   const get = <T>(path: string, question?: Question): Promise<T> => http.json({ ...asked(question), path });
@@ -194,7 +192,7 @@ export function createApi(http: Http): Api {
     artifact: (run, { $ref: { artifact, ...proof } }, options) =>
       bytes(at`/v1/runs/${run}/artifacts/${artifact}`, { ...proof, ...options }),
     history: async (run, options) => {
-      const request = { ...asked({ cursor: CURSOR_START, ...options }), path: at`/v1/runs/${run}/events` };
+      const request = { ...asked({ ...options }), path: at`/v1/runs/${run}/events` };
       const response = await http.send({ ...request, accept: 'application/x-ndjson' });
       return response.body ?? new ReadableStream({ start: (controller) => controller.close() });
     },

@@ -1,14 +1,22 @@
 import type { RunCommandName, RunState } from '@toolstream/proto-events';
-import { type Api, createApi } from './api.ts';
+import type { Api } from './api.ts';
 import type { CommandArguments, CommandOptions } from './commands.ts';
 import type { SocketConstructor } from './connection.ts';
 import { Emitter } from './emitter.ts';
-import type { FallbackPart } from './fallback-loader.ts';
+import { clientClosed } from './errors.ts';
+import type { Fallback, FallbackOptions } from './fallback.ts';
 import type { AppState } from './fold.ts';
-import { type FetchLike, Http } from './http.ts';
+import type { FetchLike } from './http.ts';
+import type { CommandFrame } from './http-commands.ts';
+import { uniqueId } from './ids.ts';
+import { Part } from './part.ts';
+import { Reach } from './reach.ts';
+import type { ClientTiming } from './request-timing.ts';
+import type { Requests, RequestsOptions } from './requests.ts';
+import { routes } from './routes.ts';
 import { Session, type WatchOptions } from './session.ts';
-import type { ConnectionState } from './switchboard.ts';
-import { TIMING, type Timing } from './timing.ts';
+import type { ConnectionState, FallbackUse } from './switchboard.ts';
+import { TIMING } from './timing.ts';
 import { createTokens, type TokenOption } from './tokens.ts';
 import { TRANSPORTS, type TransportName } from './transport.ts';
 import type { AppWatch, MessageWatch, RunWatch } from './watch.ts';
@@ -23,11 +31,6 @@ export interface ClientOptions {
   /** Default: the global ones. */
   readonly WebSocket?: SocketConstructor;
   readonly fetch?: FetchLike;
-  /**
-   * How to get what is needed where WebSockets do not get through. Default: `import('@toolstream/client/fallback')`, once that is
-   * so. A page that is one file gives what it has imported already.
-   */
-  readonly fallback?: () => Promise<FallbackPart>;
 }
 
 export interface Client extends Api {
@@ -52,28 +55,47 @@ export interface Client extends Api {
 
 export const createClient = (options: ClientOptions): Client => clientWith(options, TIMING);
 
-/** {@link createClient} with other times, for tests. */
-export function clientWith(options: ClientOptions, timing: Timing): Client {
-  const base = baseOf(options.url);
+/** How the parts that are loaded when they are needed are got. */
+export interface Parts {
+  requests(): Promise<{ createRequests(options: RequestsOptions): Requests }>;
+  fallback(): Promise<{ Fallback: new (options: FallbackOptions) => Fallback }>;
+}
+
+const PARTS: Parts = {
+  requests: () => import('./requests.ts'),
+  fallback: () => import('./fallback.ts'),
+};
+
+/** {@link createClient} with other times and other ways to its parts, for tests. */
+export function clientWith(options: ClientOptions, timing: ClientTiming, parts: Parts = PARTS): Client {
+  const url = baseOf(options.url);
   const tokens = createTokens(options.token, Date.now);
   const emitter = new Emitter<{ connection: ConnectionState }>();
-  const http = new Http({
-    baseUrl: base,
-    tokens,
-    fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
-    random: Math.random,
+  const fetch: FetchLike = options.fetch ?? ((to, init) => globalThis.fetch(to, init));
+  const requests = new Part(async () =>
+    (await parts.requests()).createRequests({ baseUrl: url, tokens, fetch, random: Math.random, uniqueId }),
+  );
+  const fallback = new Part(async () => {
+    const [{ http, api }, { Fallback }] = await Promise.all([requests.get(), parts.fallback()]);
+    const post = ({ run, command, args, id }: CommandFrame) =>
+      api.control(run, command, args as CommandArguments, { idempotencyKey: id });
+    return (use: FallbackUse) => new Fallback({ ...use, http, post });
   });
-  const api = createApi(http);
+  let closed = false;
+  const api = async (): Promise<Api> => {
+    const loaded = closed ? undefined : await requests.get();
+    if (closed || !loaded) throw clientClosed();
+    return loaded.api;
+  };
   const session = new Session(
     {
-      url: base,
-      http,
+      url,
       tokens,
       timing,
       transports: options.transports ?? TRANSPORTS,
       WebSocket: options.WebSocket ?? globalThis.WebSocket,
-      loadFallback: options.fallback ?? (() => import('./fallback.ts')),
-      post: ({ run, command, args, id }) => api.control(run, command, args as CommandArguments, { idempotencyKey: id }),
+      reach: new Reach(url, fetch, timing.reachMs),
+      fallback,
       now: Date.now,
       random: Math.random,
     },
@@ -81,7 +103,7 @@ export function clientWith(options: ClientOptions, timing: Timing): Client {
   );
 
   return {
-    ...api,
+    ...routes(api),
     watch: (run, from = {}) => session.watchRun(run, from),
     watchApp: (app, from = {}) => session.watchApp(app, from),
     watchMessage: (message) => session.watchMessage(String(message)),
@@ -91,7 +113,8 @@ export function clientWith(options: ClientOptions, timing: Timing): Client {
     },
     onConnection: (listener) => emitter.on('connection', listener),
     close() {
-      http.close();
+      closed = true;
+      requests.loaded?.http.close();
       session.close();
       emitter.clear();
     },

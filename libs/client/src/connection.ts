@@ -1,7 +1,14 @@
-import { type ClientFrame, closeCodes, type ServerFrame, SUBPROTOCOL } from '@toolstream/proto-events';
-import { reconnectAfter, retryDelay } from './backoff.ts';
+import {
+  type ClientFrame,
+  type CloseCode,
+  closeReasons,
+  type ServerFrame,
+  SUBPROTOCOL,
+} from '@toolstream/proto-events';
+import { retryDelay } from './backoff.ts';
 import { ConnectionError, messageOf, ToolstreamError } from './errors.ts';
 import { readFrame } from './frames.ts';
+import { reconnectAfter } from './reconnect.ts';
 import { Timers } from './timers.ts';
 import type { Timing } from './timing.ts';
 import { expiryOf, type Tokens, tokenExpired } from './tokens.ts';
@@ -129,9 +136,9 @@ export class Connection {
   }
 
   /** Gives this connection up and makes another. */
-  drop(code: keyof typeof closeCodes): void {
+  drop(code: CloseCode): void {
     if (this.#state.status !== 'open') return;
-    this.#leave(code, closeCodes[code].reason);
+    this.#leave(code, closeReasons[code]);
     this.#lost(code);
   }
 
@@ -190,7 +197,10 @@ export class Connection {
     }
     this.#socket = socket;
     this.#options.onDial();
-    this.#timers.set('greeting', this.#options.timing.greetingMs, () => this.#abandon('greeting_timeout'));
+    this.#timers.set('greeting', this.#options.timing.greetingMs, () => {
+      this.#leave(1000, 'greeting_timeout');
+      this.#lost(1006, 'greeting_timeout');
+    });
     socket.onopen = () => socket.send(JSON.stringify(this.#options.hello(token)));
     socket.onmessage = (message: { data: unknown }) => this.#received(message.data);
     socket.onerror = () => {};
@@ -279,13 +289,7 @@ export class Connection {
     );
   }
 
-  #abandon(reason: string): void {
-    this.#leave(1000, reason);
-    this.#options.onLost({ byService: false, lastedMs: undefined });
-    this.#wait(retryDelay(this.#attempt, this.#options.random()), reason);
-  }
-
-  #lost(code: number): void {
+  #lost(code: number, reason = reasonOf(code)): void {
     const { random, now, onLost } = this.#options;
     const byService = (code >= 4000 && code < 5000) || this.#refusal !== undefined;
     onLost({ byService, lastedMs: this.#greetedAt === undefined ? undefined : now() - this.#greetedAt });
@@ -296,7 +300,6 @@ export class Connection {
       return;
     }
     const after = reconnectAfter({ code, retry_ms: this.#bye?.retry_ms }, this.#attempt, random());
-    const reason = reasonOf(code);
     if (after.retry) {
       this.#wait(after.delay_ms, reason);
     } else {
@@ -325,7 +328,6 @@ export class Connection {
 }
 
 function reasonOf(code: number): string {
-  if (Object.hasOwn(closeCodes, code)) return closeCodes[code as keyof typeof closeCodes].reason;
   if (code === 1006) return 'unreachable';
-  return `closed_${code}`;
+  return (closeReasons as Readonly<Record<number, string>>)[code] ?? `closed_${code}`;
 }

@@ -1,5 +1,3 @@
-import { errorStatus, isErrorCode } from '@toolstream/proto-events';
-
 /** Every error of this client has a stable `code`. */
 export class ToolstreamError extends Error {
   override readonly name: string = 'ToolstreamError';
@@ -28,7 +26,7 @@ export class ApiError extends ToolstreamError {
     more: { status?: number; retryAfterMs?: number | undefined; fields?: readonly FieldProblem[] | undefined } = {},
   ) {
     super(code, message);
-    this.status = more.status ?? (isErrorCode(code) ? errorStatus[code] : 500);
+    this.status = more.status ?? 500;
     this.retryAfterMs = more.retryAfterMs;
     this.fields = more.fields ?? [];
   }

@@ -1,5 +1,5 @@
-import { reconnectAfter } from './backoff.ts';
-import { ApiError, ConnectionError } from './errors.ts';
+import { hinted, retryDelay } from './backoff.ts';
+import { ConnectionError } from './errors.ts';
 import { readFrame } from './frames.ts';
 import { Health } from './health.ts';
 import { contentType, eventsPath, type FeedOptions, pieces } from './http-feed.ts';
@@ -7,8 +7,6 @@ import { SseParser } from './sse-parser.ts';
 import { Timers } from './timers.ts';
 import type { Standing, Subscriber } from './transport.ts';
 import { badAnswer, judge } from './verdict.ts';
-
-const ABNORMAL = 1006;
 
 /** One subscription over one `text/event-stream`, asked for again from its cursor whenever it ends before its run. */
 export class EventStream {
@@ -121,7 +119,7 @@ export class EventStream {
         this.#subscriber.receive(frame);
         return;
       case 'error':
-        throw new ApiError(frame.code, frame.message);
+        throw this.#options.refusal(frame);
     }
   }
 
@@ -172,8 +170,8 @@ export class EventStream {
   }
 
   #delay(hintMs: number | undefined): number {
-    const after = reconnectAfter({ code: ABNORMAL, retry_ms: hintMs }, this.#attempt, this.#options.random());
-    return after.retry ? after.delay_ms : 0;
+    const backedOff = retryDelay(Math.max(0, this.#attempt - 1), this.#options.random());
+    return hinted(hintMs, this.#attempt, backedOff);
   }
 
   #wait(reason: string, delay: number): void {

@@ -2,13 +2,15 @@ import { type CommandFrame, HttpCommands, type HttpCommandsOptions } from './htt
 import { type FeedOptions, overall } from './http-feed.ts';
 import { PollingTransport } from './polling.ts';
 import { probeDelay } from './probe.ts';
+import { type ClientTiming, REQUEST_TIMING } from './request-timing.ts';
 import { SseTransport } from './sse.ts';
 import { Timers } from './timers.ts';
 import type { RequestTransportName, Standing, Subscriber } from './transport.ts';
 
 export interface FallbackOptions
-  extends Omit<FeedOptions, 'onBlocked'>,
+  extends Omit<FeedOptions, 'onBlocked' | 'timing'>,
     Pick<HttpCommandsOptions, 'post' | 'isPending'> {
+  readonly timing: ClientTiming;
   /** Those that may be used, the preferred one first. */
   readonly order: readonly RequestTransportName[];
   onAck(id: string, cursor: string): void;
@@ -43,7 +45,8 @@ export class Fallback {
   constructor(options: FallbackOptions) {
     this.#options = options;
     this.#name = options.order[0]!;
-    const feed = { ...options, onBlocked: () => void this.#streamsBlocked() };
+    const timing = { ...REQUEST_TIMING, ...options.timing };
+    const feed = { ...options, timing, onBlocked: () => void this.#streamsBlocked() };
     this.#sse = new SseTransport(feed);
     this.#polling = new PollingTransport(feed);
     this.#commands = new HttpCommands({

@@ -1,14 +1,16 @@
-import type { ToolstreamError } from './errors.ts';
+import type { ApiError, ToolstreamError } from './errors.ts';
 import type { Http } from './http.ts';
-import type { Timing } from './timing.ts';
+import type { RequestTiming } from './request-timing.ts';
 import type { Standing, Target } from './transport.ts';
 
 /** What the transports over plain HTTP are made of. */
 export interface FeedOptions {
   readonly http: Http;
-  readonly timing: Timing;
+  readonly timing: RequestTiming;
   readonly now: () => number;
   readonly random: () => number;
+  /** What an error frame says. */
+  refusal(frame: { readonly code: string; readonly message: string }): ApiError;
   /** How a subscription fares has changed. */
   onStanding(): void;
   /** Nobody with these credentials gets in. */

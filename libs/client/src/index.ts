@@ -12,15 +12,15 @@ export type {
   SubmitRequest,
   ToolListing,
 } from './api.ts';
-export { RETRY_MAX_MS, RETRY_MIN_MS, reconnectAfter, retryDelay } from './backoff.ts';
+export { RETRY_MAX_MS, RETRY_MIN_MS, retryDelay } from './backoff.ts';
 export { callsOf, type ModelAnswer } from './calls.ts';
 export { type Client, type ClientOptions, createClient } from './client.ts';
 export type { CommandArguments, CommandOptions } from './commands.ts';
 export type { SocketConstructor, SocketLike } from './connection.ts';
 export { ApiError, ConnectionError, type FieldProblem, ToolstreamError } from './errors.ts';
-export type { FallbackPart } from './fallback-loader.ts';
 export { type AppState, appFold, type Fold, runFold } from './fold.ts';
 export type { FetchLike } from './http.ts';
+export { reconnectAfter } from './reconnect.ts';
 export type { WatchOptions } from './session.ts';
 export type { ConnectionState } from './switchboard.ts';
 export type { TokenOption } from './tokens.ts';

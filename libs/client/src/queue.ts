@@ -8,8 +8,10 @@ export class ItemQueue<T> implements AsyncIterableIterator<T> {
   readonly #limit: number;
   readonly #onReturn: () => void;
   #items: T[] = [];
-  #waiting: { resolve: (result: IteratorResult<T>) => void; reject: (error: unknown) => void }[] = [];
-  #over: { error?: unknown } | undefined;
+  #waiting: PromiseWithResolvers<IteratorResult<T>>[] = [];
+  #over = false;
+  /** What the next reader is told, once. */
+  #error: unknown;
 
   constructor(limit: number, onReturn: () => void) {
     this.#limit = limit;
@@ -31,36 +33,38 @@ export class ItemQueue<T> implements AsyncIterableIterator<T> {
   /** Items already queued are still read; then the iteration ends, or throws `error`. */
   finish(error?: unknown): void {
     if (this.#over) return;
-    this.#over = error === undefined ? {} : { error };
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    const first = error === undefined ? undefined : waiting.shift();
-    if (first) {
-      this.#over = {};
-      first.reject(error);
-    }
-    for (const reader of waiting) reader.resolve({ value: undefined, done: true });
+    this.#over = true;
+    this.#error = error;
+    for (const reader of this.#waiting.splice(0)) this.#answer(reader);
   }
 
   next(): Promise<IteratorResult<T>> {
-    const item = this.#items.shift();
-    if (item !== undefined) return Promise.resolve({ value: item, done: false });
-    if (this.#over) {
-      const { error } = this.#over;
-      this.#over = {};
-      return error === undefined ? Promise.resolve({ value: undefined, done: true }) : Promise.reject(error);
-    }
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    const reader = Promise.withResolvers<IteratorResult<T>>();
+    if (this.#items.length > 0 || this.#over) this.#answer(reader);
+    else this.#waiting.push(reader);
+    return reader.promise;
   }
 
   return(): Promise<IteratorResult<T>> {
     this.#items = [];
     this.finish();
+    this.#error = undefined;
     this.#onReturn();
-    return Promise.resolve({ value: undefined, done: true });
+    return this.next();
   }
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  /** With what is there: an item, the error, or the end. */
+  #answer(reader: PromiseWithResolvers<IteratorResult<T>>): void {
+    const error = this.#error;
+    if (this.#items.length > 0) reader.resolve({ value: this.#items.shift()!, done: false });
+    else if (error === undefined) reader.resolve({ value: undefined, done: true });
+    else {
+      this.#error = undefined;
+      reader.reject(error);
+    }
   }
 }

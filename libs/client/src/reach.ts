@@ -1,14 +1,16 @@
-import { ApiError } from './errors.ts';
-import type { Http } from './http.ts';
+import type { FetchLike } from './http.ts';
 
 /** Whether anything at all is answered over HTTP, by the service or by what stands for it. Asked once at a time. */
 export class Reach {
-  readonly #http: Http;
+  readonly #url: string;
+  readonly #fetch: FetchLike;
   readonly #withinMs: number;
+  readonly #closed = new AbortController();
   #asking: Promise<boolean> | undefined;
 
-  constructor(http: Http, withinMs: number) {
-    this.#http = http;
+  constructor(url: string, fetch: FetchLike, withinMs: number) {
+    this.#url = url;
+    this.#fetch = fetch;
     this.#withinMs = withinMs;
   }
 
@@ -19,14 +21,20 @@ export class Reach {
     return this.#asking;
   }
 
+  close(): void {
+    this.#closed.abort();
+  }
+
   async #ask(): Promise<boolean> {
+    const fetch = this.#fetch;
+    const signal = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(this.#withinMs)]);
     try {
-      const response = await this.#http.attempt({ method: 'GET', path: '/healthz', timeoutMs: this.#withinMs });
+      const response = await fetch(`${this.#url}/healthz`, { signal, cache: 'no-store' });
       response.body?.cancel().catch(() => {});
-      return true;
-    } catch (error) {
       // Even a proxy's "not found" shows that requests get through; a gateway's trouble shows that they do not.
-      return error instanceof ApiError && error.status < 500;
+      return response.status < 500;
+    } catch {
+      return false;
     }
   }
 }

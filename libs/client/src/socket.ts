@@ -1,6 +1,7 @@
 import type { ClientFrame, ServerFrame } from '@toolstream/proto-events';
 import { Connection, type ConnectionOptions, type SocketState } from './connection.ts';
-import { ApiError, type ToolstreamError } from './errors.ts';
+import type { ToolstreamError } from './errors.ts';
+import { refusal } from './refusal.ts';
 import { keyOf, type Subscriber, type Transport } from './transport.ts';
 
 export interface SocketOptions
@@ -114,7 +115,7 @@ export class SocketTransport implements Transport {
         options.onAck(frame.id, frame.cursor);
         return;
       case 'error': {
-        const error = new ApiError(frame.code, frame.message);
+        const error = refusal(frame);
         if (frame.id !== undefined) options.onRefused(frame.id, error);
         else this.#members.get(keyOf(frame))?.refused(error);
       }

@@ -1,13 +1,20 @@
+import { retryDelay } from './backoff.ts';
 import { Choice } from './choice.ts';
 import type { ToolstreamError } from './errors.ts';
 import type { Fallback, FallbackOptions } from './fallback.ts';
-import { FallbackLoader, type FallbackLoaderOptions } from './fallback-loader.ts';
-import type { Http } from './http.ts';
 import type { CommandFrame } from './http-commands.ts';
-import { Reach } from './reach.ts';
+import type { Part } from './part.ts';
+import type { Reach } from './reach.ts';
+import { refusal } from './refusal.ts';
 import { type SocketOptions, SocketTransport } from './socket.ts';
 import { Timers } from './timers.ts';
-import { type RequestTransportName, type Subscriber, TRANSPORTS, type TransportName } from './transport.ts';
+import {
+  type RequestTransportName,
+  type Standing,
+  type Subscriber,
+  TRANSPORTS,
+  type TransportName,
+} from './transport.ts';
 import { watchSleep } from './wake.ts';
 
 /**
@@ -19,7 +26,7 @@ export interface ConnectionState {
   /** What carries frames now, or is about to. */
   readonly transport: TransportName;
   /**
-   * Why it is not open (`drain`, `unreachable`, `frozen`, `fallback_unavailable`, …), or not on the first transport
+   * Why it is not open (`drain`, `unreachable`, `frozen`, `part_unavailable`, …), or not on the first transport
    * (`websocket_blocked`, `sse_blocked`).
    */
   readonly reason?: string;
@@ -27,12 +34,15 @@ export interface ConnectionState {
   readonly retry_at?: number;
 }
 
+/** What a fallback is made with by those who use it; the rest comes with the part that it is in. */
+export type FallbackUse = Omit<FallbackOptions, 'http' | 'post'>;
+
 export interface SwitchboardOptions
   extends Pick<SocketOptions, 'tokens' | 'now' | 'random' | 'timing' | 'onAck' | 'onRefused'>,
-    Pick<FallbackOptions, 'post' | 'isPending'>,
-    FallbackLoaderOptions {
+    Pick<FallbackOptions, 'isPending'> {
   readonly url: string;
-  readonly http: Http;
+  readonly reach: Reach;
+  readonly fallback: Part<(use: FallbackUse) => Fallback>;
   /** `undefined` where there are none. */
   readonly WebSocket: SocketOptions['WebSocket'] | undefined;
   /** Those that may be used, in the order of `TRANSPORTS`. */
@@ -41,6 +51,8 @@ export interface SwitchboardOptions
   onState(state: ConnectionState): void;
   /** Commands that wait for an answer are to be issued again. */
   onCommands(): void;
+  /** Something is wrong, which is told once, and tried again all the same. */
+  onTrouble(error: ToolstreamError): void;
   onFatal(error: ToolstreamError): void;
 }
 
@@ -53,10 +65,12 @@ export class Switchboard {
   readonly #socket: SocketTransport | undefined;
   /** The fallback's transports. */
   readonly #requests: readonly RequestTransportName[];
-  readonly #loader: FallbackLoader;
-  readonly #reach: Reach;
   readonly #choice: Choice;
   readonly #timers = new Timers<'load'>();
+  /** Attempts at loading the fallback that failed, one after the other. */
+  #missed = 0;
+  /** How that stands. */
+  #loading: Standing = { status: 'connecting' };
   #onSocket: boolean;
   /** There once it was needed, until the socket takes over. */
   #fallback: Fallback | undefined;
@@ -68,14 +82,12 @@ export class Switchboard {
 
   constructor(options: SwitchboardOptions) {
     this.#options = options;
-    const { WebSocket, transports, timing, random, http } = options;
+    const { WebSocket, transports, timing, random } = options;
     this.#requests = TRANSPORTS.filter((name) => name !== 'websocket').filter((name) => transports.includes(name));
     this.#onSocket = transports.includes('websocket') && WebSocket !== undefined;
     if (!this.#onSocket && this.#requests.length === 0)
       throw new TypeError('none of the transports that are allowed exists here');
     this.#socket = this.#onSocket ? new SocketTransport(this.#socketOptions(WebSocket!)) : undefined;
-    this.#loader = new FallbackLoader(options);
-    this.#reach = new Reach(http, timing.reachMs);
     this.#choice = new Choice({
       timing,
       random,
@@ -118,6 +130,7 @@ export class Switchboard {
   close(): void {
     this.#stop('closed');
     this.#ended = 'client_closed';
+    this.#options.reach.close();
     this.#socket?.close();
     this.#changed();
   }
@@ -222,28 +235,49 @@ export class Switchboard {
   async #takeUp(): Promise<void> {
     const isWanted = () => this.#life === 'on' && !this.#onSocket;
     if (!isWanted()) return;
-    const loaded = this.#loader.part !== undefined || (await this.#loader.load());
+    const { fallback, subscribers, onCommands, now } = this.#options;
+    const isThere = fallback.loaded !== undefined || (await this.#load());
     if (!isWanted()) return;
-    if (loaded) {
-      this.#fallback ??= new this.#loader.part!.Fallback(this.#fallbackOptions());
-      if (this.#fallback.begin(this.#options.subscribers())) this.#options.onCommands();
+    if (isThere) {
+      this.#fallback ??= fallback.loaded!(this.#fallbackUse());
+      if (this.#fallback.begin(subscribers())) onCommands();
     } else {
-      const { retry_at = 0 } = this.#loader.standing;
-      this.#timers.set('load', retry_at - this.#options.now(), () => void this.#takeUp());
+      this.#timers.set('load', (this.#loading.retry_at ?? 0) - now(), () => void this.#takeUp());
     }
     this.#changed();
   }
 
-  /** Loaded only when requests get through: some browsers remember for good that a file could not be loaded. */
+  /** Loads only when requests get through: some browsers remember for good that a file could not be loaded. */
   async #mayFallBack(): Promise<boolean> {
-    return (await this.#reach.ask()) && (this.#requests.length === 0 || (await this.#loader.load()));
+    return (await this.#options.reach.ask()) && (this.#requests.length === 0 || (await this.#load()));
   }
 
-  #fallbackOptions(): FallbackOptions {
+  async #load(): Promise<boolean> {
+    const { fallback, now, random, onTrouble } = this.#options;
+    try {
+      await fallback.get();
+      this.#found();
+      return true;
+    } catch (error) {
+      const delay = retryDelay(this.#missed, random());
+      this.#loading = { status: 'waiting', reason: 'part_unavailable', retry_at: now() + delay };
+      if (this.#missed++ === 0) onTrouble(error as ToolstreamError);
+      return false;
+    }
+  }
+
+  /** The fallback is there, or is not missed. */
+  #found(): void {
+    this.#missed = 0;
+    this.#loading = { status: 'connecting' };
+  }
+
+  #fallbackUse(): FallbackUse {
     return {
       ...this.#options,
+      refusal,
       order: this.#requests,
-      reach: () => this.#reach.ask(),
+      reach: () => this.#options.reach.ask(),
       isShown: () => this.#shown,
       onStanding: () => this.#changed(),
       onFatal: (error) => this.#fatal(error),
@@ -261,7 +295,7 @@ export class Switchboard {
       },
       onDial: () => this.#choice.dialled(),
       onOpen: () => {
-        this.#loader.forget();
+        this.#found();
         this.#choice.opened();
         if (this.#onSocket) this.#options.onCommands();
       },
@@ -299,7 +333,7 @@ export class Switchboard {
     if (life === 'frozen') return { status: 'waiting', transport, reason: 'frozen' };
     if (life !== 'on')
       return { status: life, transport, ...(this.#ended === undefined ? {} : { reason: this.#ended }) };
-    const missing = this.#loader.standing;
+    const missing = this.#loading;
     const standing = this.#onSocket ? this.#socket!.connection.state : (this.#fallback?.standing ?? missing);
     const unused = this.#socket && !this.#onSocket ? 'websocket_blocked' : undefined;
     const reason =

@@ -13,14 +13,6 @@ export const TIMING = {
   probeMaxMs: 120_000,
   /** Whether the service answers over HTTP at all. */
   reachMs: 4_000,
-  /** From a request for a stream to its first byte. */
-  streamOpenMs: 8_000,
-  /** The service writes to every stream at least every 15 s. */
-  streamSilenceMs: 40_000,
-  pollMinMs: 1_000,
-  pollMaxMs: 5_000,
-  /** For one answer with all its lines. */
-  pollAnswerMs: 30_000,
   /** Heard of within this time, a connection need not be asked whether it lives. */
   recentMs: 2_000,
   /** A connection that is asked whether it lives answers within this. */

@@ -171,11 +171,11 @@ export class Watch<S> implements Listener<S> {
         this.#done.resolve(this.state as S);
         if ('run' in this.#target) this.#finish();
         return;
-      case 'caught_up':
-        this.#emitter.emit('caught_up', output);
-        return;
-      case 'gap':
-        this.#emitter.emit('gap', output);
+      default:
+        this.#emitter.emit(
+          output.type,
+          output as Extract<Output<S>, { type: 'caught_up' }> & Extract<Output<S>, { type: 'gap' }>,
+        );
     }
   }
 
@@ -202,9 +202,7 @@ export class Watch<S> implements Listener<S> {
 
   #item(item: WatchItem<S>): void {
     for (const queue of [...this.#queues]) queue.push(item);
-    if (item.type === 'snapshot') this.#emitter.emit('snapshot', item);
-    else if (item.type === 'event') this.#emitter.emit('event', item);
-    else this.#emitter.emit('end', item);
+    this.#emitter.emit(item.type, item as WatchedSnapshot<S> & WatchedEvent<S> & WatchedEnd);
   }
 
   #finish(error?: ToolstreamError): void {

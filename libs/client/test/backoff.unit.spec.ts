@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RETRY_MAX_MS, RETRY_MIN_MS, reconnectAfter, retryDelay } from '../src/backoff.ts';
+import { RETRY_MAX_MS, RETRY_MIN_MS, retryDelay } from '../src/backoff.ts';
+import { reconnectAfter } from '../src/reconnect.ts';
 
 describe('the delay before a retry', () => {
   it('lies between half a second and twenty seconds, whatever the attempt', () => {

@@ -10,13 +10,14 @@ import {
   type TestLog,
   token,
 } from '../../../services/edge/test/harness.ts';
-import { clientWith } from '../src/client.ts';
+import { clientWith, type Parts } from '../src/client.ts';
 import type { Client, ClientOptions, RunWatch, TransportName } from '../src/index.ts';
-import { TIMING, type Timing } from '../src/timing.ts';
+import type { ClientTiming } from '../src/request-timing.ts';
+import { TIMING } from '../src/timing.ts';
 import { Middlebox } from './middlebox.ts';
 
 /** What nobody wants to sit through. Everything else is as it is in use. */
-const QUICK: Timing = {
+const QUICK: ClientTiming = {
   ...TIMING,
   slowGreetingMs: 300,
   steadyMs: 1_000,
@@ -81,8 +82,9 @@ class FallbackWorld {
     };
   }
 
-  connect(options: Partial<ClientOptions> = {}, timing: Partial<Timing> = {}): Client {
-    const client = clientWith({ url: this.proxy.url, token: () => token(), ...options }, { ...QUICK, ...timing });
+  connect(options: Partial<ClientOptions> = {}, timing: Partial<ClientTiming> = {}, parts?: Parts): Client {
+    const all = { url: this.proxy.url, token: () => token(), ...options };
+    const client = clientWith(all, { ...QUICK, ...timing }, parts);
     onTestFinished(() => client.close());
     return client;
   }

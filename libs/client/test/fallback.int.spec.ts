@@ -74,29 +74,33 @@ describe('where WebSockets do not get through', () => {
 });
 
 describe('what is needed where WebSockets do not get through', () => {
-  const failing = (times: number) =>
-    vi.fn(() => (times-- > 0 ? Promise.reject(new TypeError('Failed to fetch')) : import('../src/fallback.ts')));
+  const partsFailing = (times: number) => ({
+    requests: () => import('../src/requests.ts'),
+    fallback: vi.fn(() =>
+      times-- > 0 ? Promise.reject(new TypeError('Failed to fetch')) : import('../src/fallback.ts'),
+    ),
+  });
 
   it('is not loaded where they do', async () => {
-    const fallback = failing(0);
+    const parts = partsFailing(0);
     const run = await HandRun.accept(world.store.log);
-    const client = world.connect({ fallback });
+    const client = world.connect({}, {}, parts);
     const watch = client.watch(run.run);
     await open(client, 'websocket');
     world.proxy.cut();
     await run.finish(1);
     await watch.done;
-    expect(fallback).not.toHaveBeenCalled();
+    expect(parts.fallback).not.toHaveBeenCalled();
   });
 
   it('is not asked for while the service cannot be reached, so that no browser remembers a failure', async () => {
-    const fallback = failing(0);
+    const parts = partsFailing(0);
     const run = await HandRun.accept(world.store.log);
-    const client = world.connect({ fallback });
+    const client = world.connect({}, {}, parts);
     for (const kind of ['upgrade', 'request'] as const) world.proxy.treatments[kind] = 'reset';
     const watch = client.watch(run.run);
     await vi.waitFor(() => expect(world.proxy.count('upgrade')).toBeGreaterThan(3), { timeout: 5_000 });
-    expect(fallback).not.toHaveBeenCalled();
+    expect(parts.fallback).not.toHaveBeenCalled();
     for (const kind of ['upgrade', 'request'] as const) world.proxy.treatments[kind] = 'pass';
     await run.finish(1);
     await watch.done;
@@ -104,9 +108,9 @@ describe('what is needed where WebSockets do not get through', () => {
 
   it('is told once when it cannot be loaded, and tried again until it can', async () => {
     world.proxy.treatments.upgrade = 'refuse';
-    const fallback = failing(2);
+    const parts = partsFailing(2);
     const run = await HandRun.accept(world.store.log, { tools: 2 });
-    const client = world.connect({ fallback });
+    const client = world.connect({}, {}, parts);
     const watch = client.watch(run.run, { cursor: 'start' });
     const seen = cursors(watch);
     const errors: string[] = [];
@@ -114,9 +118,9 @@ describe('what is needed where WebSockets do not get through', () => {
     const reasons: (string | undefined)[] = [];
     client.onConnection(({ reason }) => reasons.push(reason));
     await open(client, 'sse', 10_000);
-    expect(fallback).toHaveBeenCalledTimes(3);
-    expect(errors).toEqual(['fallback_unavailable']);
-    expect(reasons).toContain('fallback_unavailable');
+    expect(parts.fallback).toHaveBeenCalledTimes(3);
+    expect(errors).toEqual(['part_unavailable']);
+    expect(reasons).toContain('part_unavailable');
     expect(client.connection.reason).toBe('websocket_blocked');
     await run.finish(5);
     await expectWhole(run, watch, seen);
@@ -124,17 +128,15 @@ describe('what is needed where WebSockets do not get through', () => {
 
   it('is tried again where there is nothing else, and what was commanded meanwhile is done', async () => {
     const run = await HandRun.accept(world.store.log);
-    const client = world.connect({ fallback: failing(2), transports: ['polling'] });
+    const client = world.connect({ transports: ['polling'] }, {}, partsFailing(2));
     const errors: string[] = [];
     for (const watch of [client.watch(run.run), client.watchMessage('m-1')])
       watch.on('error', ({ code }) => errors.push(code));
     const answer = client.command(run.run, 'pause');
-    await vi.waitFor(() =>
-      expect(client.connection).toMatchObject({ status: 'waiting', reason: 'fallback_unavailable' }),
-    );
+    await vi.waitFor(() => expect(client.connection).toMatchObject({ status: 'waiting', reason: 'part_unavailable' }));
     expect(await answer).toEqual({ cursor: 'e.0:7' });
     await open(client, 'polling');
-    expect(errors).toEqual(['fallback_unavailable', 'fallback_unavailable']);
+    expect(errors).toEqual(['part_unavailable', 'part_unavailable']);
   });
 });
 

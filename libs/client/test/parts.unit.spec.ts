@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { callsOf } from '../src/calls.ts';
+import { createClient } from '../src/client.ts';
 import { appFold } from '../src/fold.ts';
 import { readFrame } from '../src/frames.ts';
+import { Part } from '../src/part.ts';
 import { formatPlace, later, parsePlace, relation, START } from '../src/place.ts';
 import { ItemQueue } from '../src/queue.ts';
 import { createTokens, expiryOf } from '../src/tokens.ts';
@@ -61,6 +63,38 @@ describe('the fold of an app', () => {
     expect(state.runs[0]?.run_id).toBe(run(79));
     expect(state.runs.at(-1)?.run_id).toBe(run(0));
     expect(state.more).toBe(false);
+  });
+});
+
+describe('a part that is loaded when it is needed', () => {
+  it('is loaded once, for all who ask', async () => {
+    let loads = 0;
+    const part = new Part(async () => ++loads);
+    expect(part.loaded).toBeUndefined();
+    expect(await Promise.all([part.get(), part.get()])).toEqual([1, 1]);
+    expect([await part.get(), part.loaded]).toEqual([1, 1]);
+  });
+
+  it('says so when it cannot be loaded, and is tried again for whoever asks next', async () => {
+    let loads = 0;
+    const part = new Part(async () => {
+      if (++loads === 1) throw new TypeError('Failed to fetch');
+      return loads;
+    });
+    await expect(part.get()).rejects.toMatchObject({
+      name: 'ConnectionError',
+      code: 'part_unavailable',
+      message: expect.stringContaining('Failed to fetch'),
+    });
+    expect(await part.get()).toBe(2);
+  });
+
+  it('is not waited for by a request of a client that was closed', async () => {
+    const client = createClient({ url: 'http://127.0.0.1:9', token: 'x' });
+    const early = client.tools();
+    client.close();
+    await expect(early).rejects.toMatchObject({ code: 'client_closed' });
+    await expect(client.tools()).rejects.toMatchObject({ code: 'client_closed' });
   });
 });
 

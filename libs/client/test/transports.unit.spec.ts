@@ -174,7 +174,7 @@ describe('commands as requests', () => {
     const { answers, carry } = setUp(async ({ id }) => {
       posted.push(id);
       if (down) throw new ConnectionError('unreachable', 'No.');
-      if (id === 'b') throw new ApiError('run_ended', 'Too late.');
+      if (id === 'b') throw new ApiError('run_ended', 'Too late.', { status: 409 });
       return { cursor: 'e.0:1' };
     });
     carry(frame('a'), frame('b'));
