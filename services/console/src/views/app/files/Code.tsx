@@ -5,6 +5,10 @@ import styles from './Code.module.css';
 const CHUNK = 100;
 /** Beyond this a page is no place to read a file. */
 export const MOST_LINES = 10_000;
+/** From here on, lines out of sight are not laid out. */
+const LONG = 1_000;
+
+export const codeClass = (lines: number): string => `${styles.code} ${lines > LONG ? styles.long : ''}`;
 
 export interface CodeProps {
   /** What it is, for screen readers: “Content of src/App.tsx”. */
@@ -19,7 +23,7 @@ export function Code({ label, lines }: CodeProps) {
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard. */}
       <section aria-label={label} tabIndex={0} className={styles.scroll}>
-        <div className={styles.code}>
+        <div className={codeClass(shown.length)}>
           {chunks(shown).map((chunk) => (
             <div
               key={chunk.from}

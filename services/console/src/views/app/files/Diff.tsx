@@ -1,7 +1,7 @@
 import { counted } from '../../../format/index.ts';
 import type { Comparison, DiffRow } from '../model/diff.ts';
 import styles from './Code.module.css';
-import { chunks, MOST_LINES } from './Code.tsx';
+import { chunks, codeClass, MOST_LINES } from './Code.tsx';
 
 const MARKS = { same: ' ', added: '+', removed: '−' } as const;
 const WORDS = { same: '', added: 'added: ', removed: 'removed: ' } as const;
@@ -15,7 +15,7 @@ export function Diff({ label, comparison }: { readonly label: string; readonly c
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard. */}
       <section aria-label={label} tabIndex={0} className={styles.scroll}>
-        <div className={styles.code}>
+        <div className={codeClass(shown.length)}>
           {chunks(shown).map((chunk) => (
             <div
               key={chunk.from}

@@ -8,6 +8,13 @@ import styles from './LiveCalls.module.css';
 /** What is shown at once; the runs themselves show the rest. */
 const SHOWN = 100;
 
+/** What a call without a stage does. */
+const WAITS: Readonly<Record<string, string>> = {
+  awaiting_approval: 'Somebody has to answer: open the run.',
+  queued: 'Waits for a free executor.',
+  retrying: 'Waits for its next attempt.',
+};
+
 /** Every call that runs, waits for a person or will go on by itself, over all live runs of the app. */
 export function LiveCalls({ calls }: { readonly calls: readonly LiveCall[] }) {
   const now = useNow();
@@ -39,7 +46,7 @@ export function LiveCalls({ calls }: { readonly calls: readonly LiveCall[] }) {
                   {since !== undefined && `, ${duration(Math.max(0, now - Date.parse(since)))}`}
                 </span>
               </div>
-              <p className={styles.stage}>{[stage, message].filter(Boolean).join(': ')}</p>
+              <p className={styles.stage}>{[stage, message].filter(Boolean).join(': ') || WAITS[tool.status]}</p>
               {tool.status === 'running' && (
                 <ProgressBar
                   label={`Progress of ${tool.name}, call ${tool.index + 1}`}

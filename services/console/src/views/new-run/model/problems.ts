@@ -8,7 +8,7 @@ import { misfits, placeOf } from './schema-check.ts';
 export interface Problem {
   /** Key of the call; absent: of the run as a whole. */
   readonly call?: string;
-  readonly field: 'app' | 'message_id' | 'calls' | 'id' | 'name' | 'arguments' | 'depends_on' | 'run';
+  readonly field: 'app' | 'message_id' | 'calls' | 'id' | 'name' | 'arguments' | 'depends_on' | 'timeout_ms';
   readonly message: string;
   /** Where in the arguments; absent for what concerns no single field. */
   readonly path?: readonly (string | number)[];
@@ -87,6 +87,7 @@ export function refusalOf(error: unknown, { calls }: Draft): Problem[] {
 function fieldOf(rest: string): Problem['field'] {
   if (rest.startsWith('id')) return 'id';
   if (/^(function\.)?name/.test(rest)) return 'name';
+  if (rest.startsWith('timeout_ms')) return 'timeout_ms';
   return rest.startsWith('depends_on') ? 'depends_on' : 'arguments';
 }
 

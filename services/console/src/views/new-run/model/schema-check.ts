@@ -38,6 +38,8 @@ export function misfits(schema: { readonly [key: string]: Json }, value: Json): 
 
 const sameAs = (a: Misfit, b: Misfit): boolean => a.message === b.message && a.path.join('/') === b.path.join('/');
 
+const NEEDED = 'This is needed.';
+
 function misfitOf({ instanceLocation, keyword, error }: OutputUnit): Misfit {
   const parts = instanceLocation
     .replace(/^#\/?/, '')
@@ -48,7 +50,8 @@ function misfitOf({ instanceLocation, keyword, error }: OutputUnit): Misfit {
     return /^\d+$/.test(name) ? Number(name) : name;
   });
   const missing = keyword === 'required' ? /"([^"]+)"/.exec(error)?.[1] : undefined;
-  if (missing !== undefined) return { path: [...path, missing], keyword, message: 'This is needed.' };
+  if (missing !== undefined) return { path: [...path, missing], keyword, message: NEEDED };
+  if (keyword === 'minLength' && error.includes('(0 <')) return { path, keyword, message: NEEDED };
   return { path, keyword, message: error };
 }
 

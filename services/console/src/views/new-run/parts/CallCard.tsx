@@ -1,5 +1,14 @@
 import type { ToolListing } from '@toolstream/client';
-import { ArrowDown, ArrowUp, ChevronRight, Copy, ShieldAlert, Trash2, UserRoundCheck } from 'lucide-react';
+import {
+  ArrowDown,
+  ArrowUp,
+  ChevronRight,
+  Copy,
+  ShieldAlert,
+  Trash2,
+  TriangleAlert,
+  UserRoundCheck,
+} from 'lucide-react';
 import type { Dispatch } from 'react';
 import { Checkbox, CheckboxGroup, FieldError, Label } from 'react-aria-components';
 import { Button, Card, IconButton, TextField } from '../../../ui/index.ts';
@@ -28,15 +37,13 @@ export function CallCard({ call, calls, tools, problems, isGraph, isOpen, onOpen
   const number = at + 1;
   const tool = tools.find(({ name }) => name === call.name);
   const set = (part: Partial<DraftCall>) => change({ type: 'change', key: call.key, change: part });
-  const of = (field: Problem['field']) => problems.find((problem) => problem.field === field)?.message;
+  const of = (field: Problem['field']) =>
+    problems.find((problem) => problem.field === field && !problem.warning)?.message;
+  const warning = problems.find((problem) => problem.warning)?.message;
+  const isFaulty = problems.some((problem) => !problem.warning);
   const name = call.name === '' ? 'no tool yet' : call.name;
   return (
-    <div
-      id={anchorOf(call)}
-      tabIndex={-1}
-      className={problems.length > 0 ? styles.faulty : undefined}
-      data-testid="call"
-    >
+    <div id={anchorOf(call)} tabIndex={-1} className={isFaulty ? styles.faulty : undefined} data-testid="call">
       <Card
         level={3}
         title={`${number}. ${name}`}
@@ -94,8 +101,13 @@ export function CallCard({ call, calls, tools, problems, isGraph, isOpen, onOpen
                 errorMessage={of('name')}
               />
               <TextField label="Id" mono value={call.id} onChange={(id) => set({ id })} errorMessage={of('id')} />
-              <TimeoutField call={call} tool={tool} onChange={set} />
+              <TimeoutField call={call} tool={tool} onChange={set} problem={of('timeout_ms')} />
             </div>
+            {warning !== undefined && (
+              <p className={styles.flag}>
+                <TriangleAlert aria-hidden /> {warning}
+              </p>
+            )}
             {tool && <ToolWords tool={tool} />}
             {isGraph && <Waits call={call} calls={calls} onChange={set} problem={of('depends_on')} />}
             <Arguments
@@ -119,7 +131,7 @@ function ToolWords({ tool }: { readonly tool: ToolListing }) {
   return (
     <div className={styles.stackTight}>
       <p className={styles.quiet}>{tool.description}</p>
-      {tool.approval !== 'never' && (
+      {(tool.approval === 'always' || (tool.approval === 'destructive' && tool.destructive)) && (
         <p className={styles.flag}>
           <UserRoundCheck aria-hidden /> It waits for somebody’s approval before it runs.
         </p>
@@ -138,7 +150,12 @@ interface PartProps {
   readonly onChange: (part: Partial<DraftCall>) => void;
 }
 
-function TimeoutField({ call, tool, onChange }: PartProps & { readonly tool: ToolListing | undefined }) {
+interface TimeoutProps extends PartProps {
+  readonly tool: ToolListing | undefined;
+  readonly problem: string | undefined;
+}
+
+function TimeoutField({ call, tool, onChange, problem }: TimeoutProps) {
   const { timeout_ms } = call;
   const usual = tool === undefined ? '' : String(tool.timeout_ms / 1000);
   return (
@@ -146,6 +163,7 @@ function TimeoutField({ call, tool, onChange }: PartProps & { readonly tool: Too
       label="Time limit in seconds (optional)"
       inputMode="decimal"
       placeholder={usual}
+      errorMessage={problem}
       value={timeout_ms === undefined ? '' : String(timeout_ms / 1000)}
       onChange={(text) => {
         const ms = Math.round(Number(text) * 1000);
