@@ -1,7 +1,6 @@
 import { evolve, toSnapshot } from '@toolstream/domain';
 import {
   isRunEnded,
-  partitionOfRun,
   type RunAddress,
   type RunState,
   type RunStatus,
@@ -73,7 +72,7 @@ function appliedTo(view: AppView, event: ToolstreamEvent, seq: number): AppView 
 }
 
 /**
- * The live runs as the projection lists them, then everything that the log holds after the projection's position. The
+ * The live runs as the projection lists them, then everything that the log holds after the projection's position. That
  * position is read first, so that no run can fall between list and log; rows that are newer only repeat events, and a fold
  * ignores those. Where the projection does not answer in time, the log alone tells which runs live.
  */
@@ -98,16 +97,15 @@ async function loadOnce(
   topic: Extract<Topic, { kind: 'app' }>,
   partitions: readonly number[],
 ): Promise<Folded<AppView> | undefined> {
-  const lasts = await Promise.all(partitions.map((p) => log.lastOf(topicSubjects(topic, p), { leader: true })));
-  const positions = lasts.map((last) => last?.seq ?? 0);
   const base =
     (await listed(log, projection, reader, topic, partitions)) ?? (await scanned(log, reader, topic, partitions));
+  // Asked when the states are known: none of them, nor the end of a run that is left out, lies behind these.
+  const lasts = await Promise.all(partitions.map((p) => log.lastOf(topicSubjects(topic, p), { leader: true })));
+  const positions = lasts.map((last) => last?.seq ?? 0);
   let view = base.view;
   for (const [slot, partition] of partitions.entries()) {
     const from = base.from[slot]!;
-    // The states were read after the positions and may be ahead of them.
-    const states = base.view.runs.filter(({ run_id }) => partitionOfRun(run_id) === partition);
-    const reach = Math.max(positions[slot]!, ...states.map(({ seq }) => seq));
+    const reach = positions[slot]!;
     let last = 0;
     for await (const stored of log.read(topicSubjects(topic, partition), { partition, from })) {
       last = stored.seq;
