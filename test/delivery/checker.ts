@@ -155,7 +155,7 @@ function follows(standing: Standing, frame: TopicFrame, bench: Bench): Standing 
     case 'error':
       return { ...standing, over: true };
     case 'snapshot':
-      return followsSnapshot(standing, frame);
+      return followsSnapshot(standing, frame, bench);
     case 'event':
       return followsEvent(standing, frame, bench);
     case 'caught_up': {
@@ -190,7 +190,11 @@ function beginning(asked: string | undefined, like: string): string | undefined 
   return parts.join(',');
 }
 
-function followsSnapshot(standing: Standing, frame: Extract<TopicFrame, { type: 'snapshot' }>): Standing | string {
+function followsSnapshot(
+  standing: Standing,
+  frame: Extract<TopicFrame, { type: 'snapshot' }>,
+  { truth, ms }: Bench,
+): Standing | string {
   const { reason, cursor } = frame;
   const before = standing.at ?? standing.asked;
   const isFirst = standing.at === undefined;
@@ -198,7 +202,9 @@ function followsSnapshot(standing: Standing, frame: Extract<TopicFrame, { type: 
   if (before !== undefined && before !== 'start') {
     const [had, has] = [placeOf(before)!, placeOf(cursor)!];
     const isForeign = foreign(had, has) || (isFirst && !covered(had, has));
-    if (reason === 'epoch' && !isForeign) return `a snapshot for another epoch from ${before} to ${cursor}`;
+    // While a stream is made anew an edge may begin again in the one that is gone, and then once more.
+    if (reason === 'epoch' && !isForeign && !truth.isOutdated(has, ms))
+      return `a snapshot for another epoch from ${before} to ${cursor}`;
     if (reason !== 'epoch' && isForeign) return `a snapshot (${reason}) from ${before} to ${cursor}, another epoch`;
     if (reason !== 'epoch' && !covered(had, has)) return `a snapshot that goes back from ${before} to ${cursor}`;
   }
