@@ -18,6 +18,9 @@ const CONTRACT = ['proto-events'];
 const CORE = [...CONTRACT, 'libs/domain'];
 const SHELL = [...CORE, ...lib('event-log', 'service-kit', 'stores')];
 
+/** Entries of their own in a package's `exports`, beside its index. */
+const DOORS = ['^libs/react/src/(store|element/index)\\.ts$', '^libs/agents/src/ai-sdk/index\\.ts$'];
+
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
@@ -26,7 +29,7 @@ module.exports = {
       comment: 'A package is used through its index, never through its files.',
       severity: 'error',
       from: { path: '^(proto-events|libs/[^/]+|services/[^/]+|infra/[^/]+|examples/[^/]+)/', pathNot: TESTS },
-      to: { path: '^(proto-events|libs/[^/]+|services/[^/]+)/src/(?!index\\.ts)', pathNot: '^$1/' },
+      to: { path: '^(proto-events|libs/[^/]+|services/[^/]+)/src/(?!index\\.ts)', pathNot: ['^$1/', ...DOORS] },
     },
     mayUse('contract-is-the-root', 'proto-events', []),
     mayUse('core-is-pure', 'libs/domain', CONTRACT),

@@ -220,7 +220,7 @@ describe('controls', () => {
     const told: UsedRun[] = [];
     page.show(<Status tell={(run) => void told.push(run)} />);
     await shows('status', 'live running caught up');
-    const answer = act(() => told.at(-1)!.controls.pause());
+    const answer = told.at(-1)!.controls.pause();
     await waitFor(() => expect(told.at(-1)!.pending).toMatchObject([{ command: 'pause', recorded: false }]));
     await answer;
     await waitFor(() => expect(told.at(-1)).toMatchObject({ run: { status: 'paused' }, pending: [] }));

@@ -84,6 +84,13 @@ export class Story {
     this.#tool('tool.failed.v1', toolindex, { error: { code: 'broken', message }, retryable: false });
   }
 
+  /** The attempt hands the call back, and somebody is to answer. */
+  ask(toolindex: number, message: string): void {
+    const request = { message };
+    this.#tool('tool.released.v1', toolindex, { reason: 'input', request });
+    this.#append('tool.approval_requested.v1', { reason: 'input', request }, { toolindex });
+  }
+
   pause(): number {
     return this.#append('run.paused.v1', {});
   }
