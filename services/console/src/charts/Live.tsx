@@ -1,8 +1,9 @@
 import { Pause, Play } from 'lucide-react';
 import { useState } from 'react';
-import { clockTime, duration } from '../format/index.ts';
+import { clockTime } from '../format/index.ts';
 import { Button } from '../ui/index.ts';
 import styles from './charts.module.css';
+import { span } from './measures.ts';
 
 export interface LiveState {
   readonly isLive: boolean;
@@ -27,7 +28,7 @@ export function Live({ live, everyMs, at }: LiveProps) {
     <div className={styles.live}>
       <span>
         {at === 0 ? 'Reading …' : `As of ${clockTime(at)}`}
-        {live.isLive ? `, every ${duration(everyMs)}` : ', held'}
+        {live.isLive ? `, every ${span(everyMs)}` : ', held'}
       </span>
       <Button size="s" icon={live.isLive ? <Pause aria-hidden /> : <Play aria-hidden />} onPress={live.toggle}>
         {live.isLive ? 'Hold' : 'Go on'}

@@ -4,7 +4,7 @@ export { Figure, Figures } from './Figure.tsx';
 export { type FiguresColumn, FiguresTable, type FiguresTableProps } from './FiguresTable.tsx';
 export { Legend } from './Legend.tsx';
 export { Live, type LiveState, useLive } from './Live.tsx';
-export { fineDuration, orDash, partTime, tickTime } from './measures.ts';
+export { fineDuration, orDash, partTime, span, tickTime } from './measures.ts';
 export { Sparkline } from './Sparkline.tsx';
 export { everyPart } from './series.ts';
 export { type Series, TimeChart, type TimeChartProps } from './TimeChart.tsx';

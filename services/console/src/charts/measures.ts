@@ -6,6 +6,19 @@ export function fineDuration(ms: number): string {
   return `${Math.round(ms * 10) / 10} ms`;
 }
 
+/** A round length of time: `30 s`, `2 min`, `12 h`. Others as `duration`. */
+export function span(ms: number): string {
+  for (const [unit, name] of UNITS) if (ms >= unit && ms % unit === 0) return `${ms / unit} ${name}`;
+  return duration(ms);
+}
+
+const UNITS = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'min'],
+  [1_000, 's'],
+] as const;
+
 /** `–` for what was not measured. */
 export const orDash = (value: number | null | undefined, text: (value: number) => string): string =>
   value === null || value === undefined ? '–' : text(value);

@@ -1,6 +1,6 @@
 import { type DeliveryReport, LAG_BOUNDS_MS } from '@toolstream/proto-events';
 import { describe, expect, it } from 'vitest';
-import { fineDuration, tickTime } from '../../src/charts/measures.ts';
+import { fineDuration, span, tickTime } from '../../src/charts/measures.ts';
 import { beginnings, gaps, ladder, snapshots, sumOf } from '../../src/views/delivery/model/causes.ts';
 import { atMost, bars, meanOf, samplesOf } from '../../src/views/delivery/model/histogram.ts';
 import { deliveryRows } from '../../src/views/delivery/model/over-time.ts';
@@ -100,6 +100,16 @@ describe('The causes', () => {
 describe('Measures', () => {
   it('are finer where they are small', () => {
     expect([0, 0.44, 9.94, 9.96, 1_500].map(fineDuration)).toEqual(['0 ms', '0.4 ms', '9.9 ms', '10 ms', '1.5 s']);
+  });
+
+  it('say round lengths of time roundly', () => {
+    expect([5_000, 120_000, 12 * 3_600_000, 86_400_000, 1_500].map(span)).toEqual([
+      '5 s',
+      '2 min',
+      '12 h',
+      '1 d',
+      '1.5 s',
+    ]);
   });
 
   it('name an instant as exactly as the axis is', () => {

@@ -9,9 +9,10 @@ import {
   orDash,
   partTime,
   type Series,
+  span,
   TimeChart,
 } from '../../charts/index.ts';
-import { count, counted, duration } from '../../format/index.ts';
+import { count, counted } from '../../format/index.ts';
 import { Card } from '../../ui/index.ts';
 import styles from './Delivery.module.css';
 import { type DeliveryRow, deliveryRows } from './model/over-time.ts';
@@ -29,7 +30,7 @@ export function OverTime({ report }: { readonly report: DeliveryReport }) {
   const rows = useMemo(() => deliveryRows(report), [report]);
   const { window_ms: windowMs, bucket_ms: bucketMs } = report;
   const sum = (of: (row: DeliveryRow) => number) => rows.reduce((all, row) => all + of(row), 0);
-  const each = `in parts of ${duration(bucketMs)}`;
+  const each = `in parts of ${span(bucketMs)}`;
   const frame = (title: string, summary: string, series: readonly Series[], format: (value: number) => string) => (
     <ChartFrame
       title={title}
@@ -69,7 +70,7 @@ export function OverTime({ report }: { readonly report: DeliveryReport }) {
           RELAYED,
           count,
         )}
-        {frame('Delay of nearly all', `Stored to relayed, p95 or less, ${each}.`, LAG, fineDuration)}
+        {frame('Delay p95', `Stored to relayed: 95 % took no longer, ${each}.`, LAG, fineDuration)}
         {frame(
           'Reconnects and gaps',
           `${counted(

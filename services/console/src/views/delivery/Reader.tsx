@@ -24,11 +24,15 @@ export function Reader({ live, everyMs }: { readonly live: LiveState; readonly e
       {data !== undefined && (
         <Figures label="Delivery at this edge">
           <Figure
-            term="Stored to relayed, half of them"
+            term="Stored to relayed, p50"
             value={orDash(data.delivery.p50_ms, fineDuration)}
-            note={`p50 of this edge’s last ${count(data.delivery.samples)} events`}
+            note={`half of this edge’s last ${count(data.delivery.samples)} events`}
           />
-          <Figure term="Stored to relayed, nearly all" value={orDash(data.delivery.p95_ms, fineDuration)} note="p95" />
+          <Figure
+            term="Stored to relayed, p95"
+            value={orDash(data.delivery.p95_ms, fineDuration)}
+            note="95 % took no longer"
+          />
           <Figure
             term="Lists and figures are behind by"
             value={orDash(data.projection.lag_ms, duration)}

@@ -11,6 +11,8 @@ const LISTING_MS = 15_000;
 export interface Tools {
   /** Absent until the tools are known. Figures may come later. */
   readonly rows: readonly ToolRow[] | undefined;
+  /** Whether what has no figures was not called: before that nothing is known. */
+  readonly isCounted: boolean;
   /** What the figures' trends cover; absent until there are figures. */
   readonly window: TrendWindow | undefined;
   readonly error: Error | null;
@@ -45,6 +47,7 @@ export function useTools(window: ToolsWindow, isLive: boolean): Tools {
   );
   return {
     rows,
+    isCounted: counted !== undefined,
     window: trends,
     error: listing.error ?? stats.error,
     at,

@@ -17,7 +17,7 @@ export function ToolList() {
   const navigate = toolsRoute.useNavigate();
   const live = useLive();
   const { q, pool, show, sort, window = DEFAULT_WINDOW } = search;
-  const { rows, window: trends, error, at, retry } = useTools(window, live.isLive);
+  const { rows, isCounted, window: trends, error, at, retry } = useTools(window, live.isLive);
   const chosen = useMemo(
     () =>
       chosenRows(rows ?? [], {
@@ -29,7 +29,7 @@ export function ToolList() {
     [rows, q, pool, show, sort],
   );
   const pools = useMemo(() => [...new Set(rows?.flatMap((row) => row.pools))].sort(), [rows]);
-  const columns = useMemo(() => columnsOf(trends), [trends]);
+  const columns = useMemo(() => columnsOf(trends, isCounted), [trends, isCounted]);
   const isFiltered = q !== undefined || pool !== undefined || show !== undefined;
   return (
     <Page

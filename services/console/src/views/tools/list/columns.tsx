@@ -8,14 +8,14 @@ import type { ToolRow } from '../model/tool-rows.ts';
 import { type TrendWindow, trendRows } from '../model/trend.ts';
 import styles from './ToolList.module.css';
 
-/** `window`: of the trends; absent until there are figures. */
-export const columnsOf = (window: TrendWindow | undefined): DataColumn<ToolRow>[] => [
+/** `window`: of the trends; absent until there are figures. Before they are counted, no calls are not known to be none. */
+export const columnsOf = (window: TrendWindow | undefined, isCounted: boolean): DataColumn<ToolRow>[] => [
   { id: 'tool', header: 'Tool', isRowHeader: true, cell: (row) => <Named row={row} /> },
   {
     id: 'calls',
     header: 'Calls',
     align: 'end',
-    cell: ({ figures }) => <Labelled label="Calls">{figures ? count(figures.runs) : '0'}</Labelled>,
+    cell: ({ figures }) => <Labelled label="Calls">{isCounted ? count(figures?.runs ?? 0) : '–'}</Labelled>,
   },
   {
     id: 'trend',

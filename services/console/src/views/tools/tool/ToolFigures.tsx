@@ -16,13 +16,17 @@ export function ToolFiguresList({ figures }: { readonly figures: ToolFigures | u
       />
       <Figure term="Success rate" value={orDash(figures?.success_rate, share)} note={counted(failed, 'failure')} />
       <Figure
-        term="Duration, half of them"
+        term="Duration p50"
         value={orDash(figures?.duration_p50_ms, fineDuration)}
-        note="p50, or less"
+        note="half of them took no longer"
       />
-      <Figure term="Duration, nearly all" value={orDash(figures?.duration_p95_ms, fineDuration)} note="p95, or less" />
-      <Figure term="Queue time, half of them" value={orDash(figures?.queue_p50_ms, fineDuration)} note="p50, or less" />
-      <Figure term="Queue time, nearly all" value={orDash(figures?.queue_p95_ms, fineDuration)} note="p95, or less" />
+      <Figure term="Duration p95" value={orDash(figures?.duration_p95_ms, fineDuration)} note="95 % took no longer" />
+      <Figure
+        term="Queue time p50"
+        value={orDash(figures?.queue_p50_ms, fineDuration)}
+        note="half of them waited no longer"
+      />
+      <Figure term="Queue time p95" value={orDash(figures?.queue_p95_ms, fineDuration)} note="95 % waited no longer" />
     </Figures>
   );
 }

@@ -15,7 +15,7 @@ import { Trends } from './Trends.tsx';
 export function ToolPage({ name }: { readonly name: string }) {
   const { window = DEFAULT_WINDOW } = toolsRoute.useSearch();
   const live = useLive();
-  const { rows, window: trends, error, at, retry } = useTools(window, live.isLive);
+  const { rows, isCounted, window: trends, error, at, retry } = useTools(window, live.isLive);
   const row = rows?.find((each) => each.name === name);
   const figures = row?.figures;
   return (
@@ -48,7 +48,7 @@ export function ToolPage({ name }: { readonly name: string }) {
             <WindowSelect />
             <Live live={live} everyMs={WINDOWS[window].everyMs} at={at} />
           </div>
-          <ToolFiguresList figures={figures} />
+          {isCounted && <ToolFiguresList figures={figures} />}
           {trends && figures && <Trends figures={figures} window={trends} />}
           {figures && figures.failed > 0 && <Failures figures={figures} />}
           {row.definitions.map((tool) => (

@@ -8,9 +8,10 @@ import {
   orDash,
   partTime,
   type Series,
+  span,
   TimeChart,
 } from '../../../charts/index.ts';
-import { count, counted, duration } from '../../../format/index.ts';
+import { count, counted } from '../../../format/index.ts';
 import { Card } from '../../../ui/index.ts';
 import type { ToolFigures } from '../model/tool-rows.ts';
 import { type TrendRow, type TrendWindow, trendRows } from '../model/trend.ts';
@@ -32,7 +33,7 @@ const QUEUES = percentiles('queue');
 export function Trends({ figures, window }: { readonly figures: ToolFigures; readonly window: TrendWindow }) {
   const rows = useMemo(() => trendRows(figures.trend ?? [], window), [figures.trend, window]);
   const { windowMs, bucketMs } = window;
-  const each = `in parts of ${duration(bucketMs)}`;
+  const each = `in parts of ${span(bucketMs)}`;
   if (figures.trend === undefined)
     return (
       <Card title="Over time">
@@ -62,20 +63,17 @@ export function Trends({ figures, window }: { readonly figures: ToolFigures; rea
         {frame('Calls', `${counted(figures.runs, 'call')} ended, ${each}.`, CALLS, count)}
         {frame(
           'Duration',
-          `Of calls that succeeded: p95 ${orDash(figures.duration_p95_ms, fineDuration)}, ${each}.`,
+          `Of calls that succeeded: ${p95(figures.duration_p95_ms)}, ${each}.`,
           DURATIONS,
           fineDuration,
         )}
-        {frame(
-          'Queue time',
-          `Until a call began: p95 ${orDash(figures.queue_p95_ms, fineDuration)}, ${each}.`,
-          QUEUES,
-          fineDuration,
-        )}
+        {frame('Queue time', `Until a call began: ${p95(figures.queue_p95_ms)}, ${each}.`, QUEUES, fineDuration)}
       </div>
     </Card>
   );
 }
+
+const p95 = (ms: number | null): string => (ms === null ? 'there were none' : `p95 ${fineDuration(ms)}`);
 
 const columns = (
   series: readonly Series[],
