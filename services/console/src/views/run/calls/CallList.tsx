@@ -20,6 +20,7 @@ const ROW_PX = 72;
 /** Only the rows in view are there, and each is rendered again only when its own call changes. */
 export function CallList({ id, open, chosen }: CallListProps) {
   const total = useRunSelector(id, ({ run }) => run?.tools.length ?? 0);
+  const ended = useRunSelector(id, (view) => view.ended);
   const list = useRef<HTMLOListElement>(null);
   const scrollMargin = useTopOf(list);
   const virtualizer = useWindowVirtualizer({ count: total, estimateSize: () => ROW_PX, overscan: 6, scrollMargin });
@@ -43,11 +44,12 @@ export function CallList({ id, open, chosen }: CallListProps) {
     <section className={styles.calls} aria-label="Calls">
       <div className={styles.bar}>
         <h2 className={styles.title}>Calls</h2>
-        {chosen ? (
+        {ended ? null : chosen ? (
           <Link
             to="."
             search={({ call: _, ...rest }: { call?: number }) => rest}
             resetScroll={false}
+            activeOptions={{ exact: true }}
             className={styles.follow}
           >
             <Radio aria-hidden /> Follow what runs

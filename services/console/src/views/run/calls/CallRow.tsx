@@ -50,7 +50,8 @@ export const CallRow = memo(function CallRow({ id, index, isOpen, isWanted, onFo
       resetScroll={false}
       preload={false}
       className={styles.row}
-      data-status={tool.status}
+      data-state={tool.status}
+      data-open={isOpen}
       aria-current={isOpen ? 'true' : undefined}
       onFocus={() => onFocus(index)}
     >
@@ -67,7 +68,7 @@ export const CallRow = memo(function CallRow({ id, index, isOpen, isWanted, onFo
           <span className={styles.figures}>
             {figures.map(({ key, label, text }) => (
               <span key={key}>
-                {text} <span className={styles.label}>{label.toLowerCase()}</span>
+                {text} {withSmallLetter(label)}
               </span>
             ))}
           </span>
@@ -88,6 +89,9 @@ export const CallRow = memo(function CallRow({ id, index, isOpen, isWanted, onFo
     </Link>
   );
 });
+
+/** Within a sentence; abbreviations stay as they are. */
+const withSmallLetter = (label: string): string => label.replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase());
 
 /** What it comes after, where that is not simply the call before. */
 const afterOf = (run: RunView['run'], index: number): string =>

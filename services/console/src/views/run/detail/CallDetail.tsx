@@ -36,6 +36,7 @@ export function CallDetail({ id, index, chosen }: CallDetailProps) {
           to="."
           search={({ call: _, ...rest }: { call?: number }) => rest}
           resetScroll={false}
+          activeOptions={{ exact: true }}
           className={styles.back}
         >
           <ArrowLeft aria-hidden /> All calls

@@ -31,19 +31,20 @@ export function progressFigures(details: Details | undefined): Figure[] {
   return figures;
 }
 
-const METRICS: readonly (readonly [keyof ToolMetrics, string])[] = [
-  ['bytes_written', 'written'],
-  ['lines_written', 'lines written'],
-  ['files_created', 'files created'],
-  ['api_calls', 'API calls'],
-  ['memory_peak_bytes', 'memory at most'],
+const METRICS: readonly (readonly [keyof ToolMetrics, one: string, many: string])[] = [
+  ['bytes_written', 'Written', 'Written'],
+  ['lines_written', 'Line written', 'Lines written'],
+  ['files_created', 'File created', 'Files created'],
+  ['api_calls', 'API call', 'API calls'],
+  ['memory_peak_bytes', 'Memory at most', 'Memory at most'],
 ];
 
 /** What an ended attempt measured. What it counted none of is left out. */
 export const metricFigures = (metrics: ToolMetrics | undefined): Figure[] =>
-  METRICS.flatMap(([key, label]) => {
+  METRICS.flatMap(([key, one, many]) => {
     const value = metrics?.[key] ?? 0;
-    return value === 0 ? [] : [{ key, label, text: isBytes(key) ? bytes(value) : count(value) }];
+    if (value === 0) return [];
+    return [{ key, label: value === 1 ? one : many, text: isBytes(key) ? bytes(value) : count(value) }];
   });
 
 /** The figures of a call as it stands: while it runs what it reports, afterwards what it measured. */

@@ -20,10 +20,11 @@ export function Notices({ id }: { readonly id: string }) {
 
 /** Shown while what is on the page may be old. */
 function NotLive({ id }: { readonly id: string }) {
-  const { status, retry_at, since } = useConnection();
+  const { status, retry_at, interruption } = useConnection();
   const over = useRunSelector(id, ({ ended }) => ended);
   const failed = useRunSelector(id, ({ status: watch, error }) => (watch === 'failed' ? error : undefined));
-  const broken = status === 'waiting' || status === 'closed' || (status === 'connecting' && since > 0);
+  const lost = interruption?.to === undefined ? interruption?.from : undefined;
+  const broken = status === 'closed' || lost !== undefined;
   const now = useNow(broken && !over);
   if (failed) {
     const { message, advice } = explain(failed);
@@ -36,7 +37,7 @@ function NotLive({ id }: { readonly id: string }) {
     );
   }
   // A moment without a connection is nobody's concern.
-  if (!broken || over || now - since < PATIENCE_MS) return null;
+  if (!broken || over || now - (lost ?? 0) < PATIENCE_MS) return null;
   const left = retry_at === undefined ? undefined : Math.max(0, Math.ceil((retry_at - now) / 1000));
   return (
     <Notice tone="warn" Icon={CloudOff} title="This page is not up to date">
