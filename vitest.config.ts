@@ -36,6 +36,7 @@ export default defineConfig({
           include: at('e2e'),
           exclude,
           globalSetup: ['./services/console/test/support/build.ts'],
+          expect: { poll: { timeout: 20_000 } },
           testTimeout: 300_000,
           hookTimeout: 180_000,
           maxWorkers: 1,

@@ -11,6 +11,10 @@ export interface DataColumn<T> {
   readonly isRowHeader?: boolean;
   /** On narrow screens the row becomes a card; this part is left out there. */
   readonly wideOnly?: boolean;
+  /** In such a card it has a line of its own. */
+  readonly ownLine?: boolean;
+  /** In such a card its header stands before it: for figures that say nothing alone. */
+  readonly labelled?: boolean;
 }
 
 export interface DataTableProps<T> {
@@ -50,7 +54,11 @@ export function DataTable<T>({ label, columns, rows, rowKey, onOpen, empty }: Da
         {rows.map((row) => (
           <Row key={rowKey(row)} id={rowKey(row)} className={`${styles.row} ${onOpen ? styles.opens : ''}`}>
             {columns.map((column) => (
-              <Cell key={column.id} className={classOf(column)}>
+              <Cell
+                key={column.id}
+                className={classOf(column)}
+                {...(column.labelled ? { 'data-label': column.header } : {})}
+              >
                 {column.cell(row)}
               </Cell>
             ))}
@@ -61,5 +69,7 @@ export function DataTable<T>({ label, columns, rows, rowKey, onOpen, empty }: Da
   );
 }
 
-const classOf = (column: Pick<DataColumn<never>, 'align' | 'wideOnly'>): string =>
-  `${styles.cell} ${column.align === 'end' ? styles.end : ''} ${column.wideOnly ? styles.wideOnly : ''}`;
+const classOf = ({ align, wideOnly, ownLine }: Pick<DataColumn<never>, 'align' | 'wideOnly' | 'ownLine'>): string =>
+  [styles.cell, align === 'end' && styles.end, wideOnly && styles.wideOnly, ownLine && styles.ownLine]
+    .filter((name) => typeof name === 'string')
+    .join(' ');

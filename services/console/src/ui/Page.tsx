@@ -30,10 +30,10 @@ export function Page({ title, documentTitle, breadcrumbs = [], lead, actions, ch
       <header className={styles.header}>
         {breadcrumbs.length > 0 && (
           <nav aria-label="Breadcrumbs" className={styles.crumbs}>
-            {breadcrumbs.map(({ label, to }) => (
+            {breadcrumbs.map(({ label, to }, i) => (
               <Fragment key={to}>
+                {i > 0 && <span aria-hidden>/</span>}
                 <Link to={to}>{label}</Link>
-                <span aria-hidden>/</span>
               </Fragment>
             ))}
           </nav>

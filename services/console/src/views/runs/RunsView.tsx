@@ -20,19 +20,26 @@ import { useRunsPage } from './use-runs-page.ts';
 
 const COLUMNS: readonly DataColumn<RunListItem>[] = [
   { id: 'status', header: 'Status', cell: (item) => <StatusCell item={item} /> },
-  { id: 'run', header: 'Run', isRowHeader: true, cell: (item) => <RunCell item={item} /> },
+  { id: 'run', header: 'Run', isRowHeader: true, ownLine: true, cell: (item) => <RunCell item={item} /> },
   {
     id: 'app',
     header: 'App',
+    labelled: true,
     cell: (item) => (
       <Link to="/apps/$app" params={{ app: item.app }} className={styles.app}>
         {item.app}
       </Link>
     ),
   },
-  { id: 'progress', header: 'Calls ended', cell: (item) => <ProgressCell item={item} /> },
-  { id: 'duration', header: 'Duration', align: 'end', cell: (item) => <DurationCell item={item} /> },
-  { id: 'accepted', header: 'Accepted', align: 'end', cell: (item) => <RelativeTime at={item.accepted_at} /> },
+  { id: 'progress', header: 'Calls ended', ownLine: true, cell: (item) => <ProgressCell item={item} /> },
+  { id: 'duration', header: 'Duration', align: 'end', labelled: true, cell: (item) => <DurationCell item={item} /> },
+  {
+    id: 'accepted',
+    header: 'Accepted',
+    align: 'end',
+    labelled: true,
+    cell: (item) => <RelativeTime at={item.accepted_at} />,
+  },
 ];
 
 export function RunsView() {
