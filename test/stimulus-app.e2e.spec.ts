@@ -40,7 +40,7 @@ afterEach(async () => {
   expect(faults.splice(0)).toEqual([]);
 });
 
-async function visit(message: string, script: 'page' | 'cable' = 'page'): Promise<Page> {
+async function visit(message: string, script: 'page' | 'cable' | 'element' = 'page'): Promise<Page> {
   const context = await browser.newContext();
   open.push(context);
   const page = await context.newPage();
@@ -67,7 +67,7 @@ const items = (page: Page) =>
       const { value, hidden } = item.querySelector('progress') as HTMLProgressElement;
       return {
         name: text('name'),
-        status: text('status').replace(/[\d.]+/, 'n'),
+        status: text('status').replace(/[\d.]+ m?s/, 'n'),
         message: text('message'),
         details: text('details'),
         progress: hidden ? undefined : value,
@@ -92,11 +92,11 @@ describe('The Stimulus page', () => {
     expect(overall).toBeLessThan(1);
     await summary(
       page,
-      /^Done, not everything succeeded: 2 of 3 tools succeeded in [\d.]+ s, 1 file created, 40 lines written$/,
+      /^Done, not everything succeeded: 2 of 3 tools succeeded in [\d.]+ m?s, 1 file created, 40 lines written$/,
     ).waitFor();
     expect(await items(page)).toMatchObject([
-      { name: 'os-write', status: 'Done in n s', message: 'File src/a.ts created', progress: 100 },
-      { name: 'steps', status: 'Done in n s', details: 'done: 10', progress: 100 },
+      { name: 'os-write', status: 'Done in n', message: 'File src/a.ts created', progress: 100 },
+      { name: 'steps', status: 'Done in n', details: 'done: 10', progress: 100 },
       { name: 'nobody-has-it', status: 'Failed', progress: undefined },
     ]);
     expect((await items(page))[0]?.details).toContain('lines written: 40');
@@ -117,7 +117,7 @@ describe('The Stimulus page', () => {
     await measured(page, 1, 5);
     await page.getByRole('button', { name: 'Cancel' }).click();
     await summary(page, /^Cancelled: 1 of 2 tools succeeded/).waitFor();
-    expect((await items(page)).map(({ status }) => status)).toEqual(['Done in n s', 'Cancelled in n s']);
+    expect((await items(page)).map(({ status }) => status)).toEqual(['Done in n', 'Cancelled in n']);
   });
 
   it('asks before something is deleted, and does as it is told', async () => {
@@ -139,7 +139,7 @@ describe('The Stimulus page', () => {
     await page.getByRole('button', { name: 'Deny' }).click();
     await summary(page, /^Done, not everything succeeded: 1 of 2 tools/).waitFor();
     expect((await items(page)).map(({ name, status }) => [name, status])).toEqual([
-      ['os-write', 'Done in n s'],
+      ['os-write', 'Done in n'],
       ['os-delete', 'Denied'],
     ]);
   });
@@ -150,7 +150,7 @@ describe('The Stimulus page', () => {
     await measured(page, 1, 20);
     await page.reload();
     await measured(page, 1, 25);
-    expect(await items(page)).toMatchObject([{ status: 'Done in n s' }, { status: 'Running' }]);
+    expect(await items(page)).toMatchObject([{ status: 'Done in n' }, { status: 'Running' }]);
     await summary(page, /^Done: 2 of 2 tools succeeded/).waitFor();
     await page.reload();
     await summary(page, /^Done: 2 of 2 tools succeeded/).waitFor();
@@ -174,7 +174,7 @@ describe('The Stimulus page', () => {
     await page.context().setOffline(false);
     await page.getByRole('status').filter({ hasText: 'The connection is lost' }).waitFor({ state: 'hidden' });
     await measured(page, 2, 1);
-    expect((await items(page)).map(({ status }) => status)).toEqual(['Done in n s', 'Done in n s', 'Running']);
+    expect((await items(page)).map(({ status }) => status)).toEqual(['Done in n', 'Done in n', 'Running']);
     await summary(page, /^Done: 3 of 3 tools succeeded/).waitFor();
   });
 
@@ -203,7 +203,7 @@ describe('The same page with the stock ActionCable consumer', () => {
     line.cut();
     await page.getByRole('status').filter({ hasText: 'The connection is lost' }).waitFor();
     reachable = true;
-    await summary(page, /^3 of 3 tools succeeded in [\d.]+ s, 1 file created, 5 lines written$/).waitFor({
+    await summary(page, /^3 of 3 tools succeeded in [\d.]+ m?s, 1 file created, 5 lines written$/).waitFor({
       timeout: 60_000,
     });
     expect((await items(page)).map(({ name, progress }) => [name, progress])).toEqual([
@@ -211,5 +211,26 @@ describe('The same page with the stock ActionCable consumer', () => {
       ['steps', 100],
       ['steps', 100],
     ]);
+  });
+});
+
+describe('The custom element of a message', () => {
+  it('waits for the run, shows it to its end, and then the next one', async () => {
+    const page = await visit('element', 'element');
+    await page.getByText('Nothing has been asked for yet').waitFor();
+    const { run_id } = await submit('element', [write('a', 'src/e.ts', 5), steps('b', 100, 100)]);
+    const tools = page.getByRole('region', { name: 'Tools' });
+    await tools.getByRole('listitem').nth(1).waitFor();
+    await until('it is under way', 30_000, async () => {
+      const { tools: calls } = await t.client().get(run_id);
+      return calls[1]?.status === 'running';
+    });
+    await tools.getByRole('button', { name: 'Pause' }).first().click();
+    await until('it is paused', 30_000, async () => (await t.client().get(run_id)).status === 'paused');
+    await t.client().control(run_id, 'cancel');
+    await tools.getByText('Cancelled').first().waitFor();
+    await submit('element', [write('a', 'src/f.ts', 5)]);
+    await tools.getByText('Succeeded').first().waitFor();
+    expect(await tools.getByRole('listitem').count()).toBe(1);
   });
 });

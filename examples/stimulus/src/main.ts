@@ -16,7 +16,9 @@ const example = await startExample({
   pageToken: () => TOOLSTREAM_TOKEN,
   port: Number(PORT),
 });
-console.log(`${example.url}\nThe same with the stock ActionCable consumer: ${example.url}/cable/hello`);
+console.log(example.url);
+console.log(`The same with the stock ActionCable consumer: ${example.url}/cable/hello`);
+console.log(`As a custom element: ${example.url}/element/hello`);
 process.once('SIGINT', () => {
   client.close();
   void example.close();

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 
 const at = (name: string) => readFileSync(join(import.meta.dirname, '..', name), 'utf8');
 
+export const SCRIPTS = ['page', 'cable', 'element'] as const;
+
 export interface PageOptions {
   readonly toolstream: string;
   readonly token: string;
   readonly message: string;
-  /** Which of the two scripts. */
-  readonly script: 'page' | 'cable';
+  readonly script: (typeof SCRIPTS)[number];
 }
 
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
@@ -39,11 +40,19 @@ ${head.join('\n')}
 <main>
 <h1>Tools of a message</h1>
 <form method="post" action="/messages/${escaped(message)}/runs?script=${script}"><button>Run the sample turn</button></form>
-<section class="tool-execution" aria-label="Tools" data-controller="tool-execution" data-tool-execution-message-value="${escaped(message)}">
-${at('panel.html')}
-</section>
+${script === 'element' ? element(message) : panel(message)}
 </main>
 </body>
 </html>
 `;
 }
+
+const panel = (message: string): string => `
+<section class="tool-execution" aria-label="Tools" data-controller="tool-execution" data-tool-execution-message-value="${escaped(message)}">
+${at('panel.html')}
+</section>`;
+
+const element = (message: string): string => `
+<toolstream-run label="Tools" controls output data-controller="toolstream-run" data-toolstream-run-message-value="${escaped(message)}">
+Nothing has been asked for yet.
+</toolstream-run>`;

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { Client } from '@toolstream/client';
 import { bundle } from './bundle.ts';
-import { page } from './page.ts';
+import { page, SCRIPTS } from './page.ts';
 import { SAMPLE } from './sample.ts';
 
 export interface ExampleOptions {
@@ -58,14 +58,15 @@ async function answer(
     response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' });
     return void response.end(JSON.stringify({ token: await pageToken() }));
   }
-  const [, first, message, last] = /^\/(page|cable|messages)\/([A-Za-z0-9_-]{1,64})(\/runs)?$/.exec(pathname) ?? [];
+  const [, first, message, last] =
+    /^\/(page|cable|element|messages)\/([A-Za-z0-9_-]{1,64})(\/runs)?$/.exec(pathname) ?? [];
   if (message === undefined) return void response.writeHead(404).end();
   if (first === 'messages') {
     if (method !== 'POST' || !last) return void response.writeHead(404).end();
     await client.submit({ app, message_id: message, tool_calls: SAMPLE });
-    return see(searchParams.get('script') === 'cable' ? 'cable' : 'page', message);
+    return see(SCRIPTS.find((name) => name === searchParams.get('script')) ?? 'page', message);
   }
-  const script = first as 'page' | 'cable';
+  const script = SCRIPTS.find((name) => name === first) ?? 'page';
   response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' });
   response.end(page({ toolstream, token: await pageToken(), message, script }));
 }

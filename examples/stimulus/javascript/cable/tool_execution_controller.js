@@ -1,6 +1,9 @@
 import { Controller } from '@hotwired/stimulus';
-import { count, detailsText, inShort, put } from '../words.js';
+import { count, detailsText, inShort, put, seconds, toolWord } from '../words.js';
 import consumer, { renewAddress } from './consumer.js';
+
+const statusText = (status, outcome, execution_time) =>
+  status === 'complete' ? `${toolWord(outcome)} in ${seconds(execution_time * 1000)}` : toolWord(status);
 
 /**
  * The same panel with nothing but @rails/actioncable. Messages are what the channel tells since the page came, after a
@@ -48,7 +51,7 @@ export default class extends Controller {
 
   tool_status_update({ tool_index, status, outcome, execution_time, error }) {
     const item = this.toolsTarget.children[tool_index];
-    put(this.part(item, 'status'), status === 'complete' ? `${outcome} in ${execution_time} s` : status);
+    put(this.part(item, 'status'), statusText(status, outcome, execution_time));
     if (error) put(this.part(item, 'message'), error.message);
     if (status === 'complete') this.done.add(tool_index);
     else this.done.delete(tool_index);
