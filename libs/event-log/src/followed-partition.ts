@@ -68,18 +68,19 @@ export class FollowedPartition {
 
   live(event: StoredEvent): void {
     if (this.#stopped || this.#merge.gap) return;
-    const held = this.#merge.holding;
-    if (this.#options.isProven?.(event)) {
+    const proven = this.#options.isProven?.(event) ?? false;
+    if (proven) {
       this.#mustReach = Math.max(this.#mustReach, event.seq);
       this.hold();
     }
+    const held = this.#merge.holding;
     if (this.#merge.live(event)) this.#deliver([event]);
     else if (this.#merge.gap) this.#gap('passed');
     else if (this.#merge.holding && !held) {
       this.stats.repairs++;
       this.#options.onRepair?.({ partition: this.#options.partition, seq: this.#merge.low });
       this.sync();
-    }
+    } else if (proven) this.sync();
   }
 
   /** The connection is lost, and with it perhaps live events: nothing passes until a read that begins from now on. */

@@ -60,7 +60,8 @@ describe('follow, where messages are lost', () => {
     await appendChain(world.main.log, run, 0, 1, (await world.main.log.readRun(run)).at(-1)!.seq);
     await appendChain(world.main.log, run, 1, 1);
     await world.untilSeen(seen, run);
-    expect(seen.follower.stats()).toMatchObject({ repairs: 1, gaps: 0 });
+    // Looked for because of what the event is: no hole was met.
+    expect(seen.follower.stats()).toMatchObject({ repairs: 0, gaps: 0 });
   });
 
   test('reports a hole that other events have passed, and goes on from a snapshot', async () => {
