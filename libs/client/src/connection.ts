@@ -6,12 +6,12 @@ import {
   SUBPROTOCOL,
 } from '@toolstream/proto-events';
 import { retryDelay } from './backoff.ts';
-import { ConnectionError, messageOf, ToolstreamError } from './errors.ts';
+import { ConnectionError, messageOf, ToolstreamError, tokenExpired } from './errors.ts';
 import { readFrame } from './frames.ts';
 import { reconnectAfter } from './reconnect.ts';
 import { Timers } from './timers.ts';
 import type { Timing } from './timing.ts';
-import { expiryOf, type Tokens, tokenExpired } from './tokens.ts';
+import { expiryOf, type Tokens } from './tokens.ts';
 
 /** The part of a WebSocket that is used. The handlers are written, never read. */
 export interface SocketLike {

@@ -41,6 +41,8 @@ export class ConnectionError extends ToolstreamError {
 }
 
 export const clientClosed = (): ToolstreamError => new ToolstreamError('client_closed', 'The client was closed.');
+export const tokenExpired = (): ToolstreamError =>
+  new ToolstreamError('token_expired', 'The token has expired, and no function was given to fetch another.');
 export const watchClosed = (): ToolstreamError => new ToolstreamError('watch_closed', 'The watch was closed.');
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,4 +1,4 @@
-import { ConnectionError, messageOf, ToolstreamError } from './errors.ts';
+import { ConnectionError, messageOf, tokenExpired } from './errors.ts';
 
 export type TokenOption = string | (() => string | Promise<string>);
 
@@ -12,9 +12,6 @@ export interface Tokens {
   /** A token other than `stale`. */
   renew(stale: string): Promise<string>;
 }
-
-export const tokenExpired = (): ToolstreamError =>
-  new ToolstreamError('token_expired', 'The token has expired, and no function was given to fetch another.');
 
 const ASK_TIMEOUT_MS = 30_000;
 const NEARLY_EXPIRED_MS = 2_000;

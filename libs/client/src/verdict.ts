@@ -1,5 +1,4 @@
-import { ApiError, ConnectionError, isFinal, ToolstreamError } from './errors.ts';
-import { tokenExpired } from './tokens.ts';
+import { ApiError, ConnectionError, isFinal, ToolstreamError, tokenExpired } from './errors.ts';
 
 /**
  * What a failed request says.

@@ -6,6 +6,7 @@ import {
   type ToolstreamEvent,
 } from '@toolstream/proto-events';
 import { dependentsOf } from './graph.ts';
+import { known } from './known.ts';
 import { replaceTool } from './replace-tool.ts';
 
 /** Applies an event that names a tool. The run has not ended. */
@@ -75,15 +76,13 @@ function changed(tool: ToolState, event: ToolstreamEvent, cancelling: boolean): 
       };
     case 'tool.failed.v1': {
       const failures = event.data.retryable ? tool.failures + 1 : tool.failures;
-      const metrics = event.data.metrics === undefined ? {} : { metrics: event.data.metrics };
-      const failed = { ...tool, ...metrics, failures, error: event.data.error };
+      const failed = { ...tool, ...known({ metrics: event.data.metrics }), failures, error: event.data.error };
       const again = event.data.retryable && failures < tool.retries.max_attempts && !cancelling && !tool.cancel;
       return again ? { ...failed, status: 'retrying' } : { ...failed, status: 'failed', ended_at: event.time };
     }
     case 'tool.cancelled.v1': {
-      const metrics = event.data.metrics === undefined ? {} : { metrics: event.data.metrics };
       const { retry_at, ...rest } = tool;
-      return { ...rest, ...metrics, status: 'cancelled', ended_at: event.time };
+      return { ...rest, ...known({ metrics: event.data.metrics }), status: 'cancelled', ended_at: event.time };
     }
     case 'tool.skipped.v1':
       return {
@@ -91,7 +90,7 @@ function changed(tool: ToolState, event: ToolstreamEvent, cancelling: boolean): 
         status: 'skipped',
         ended_at: event.time,
         skip_reason: event.data.reason,
-        ...(event.data.cause_index === undefined ? {} : { skip_cause: event.data.cause_index }),
+        ...known({ skip_cause: event.data.cause_index }),
       };
     case 'tool.released.v1':
       if (tool.status !== 'running' && tool.status !== 'queued') return tool;
@@ -99,7 +98,7 @@ function changed(tool: ToolState, event: ToolstreamEvent, cancelling: boolean): 
         ...tool,
         status: 'pending',
         released: event.data.reason,
-        ...(event.data.request === undefined ? {} : { input_request: event.data.request }),
+        ...known({ input_request: event.data.request }),
       };
     case 'tool.retry_scheduled.v1':
       return tool.status === 'retrying' ? { ...tool, retry_at: event.data.due_at } : tool;
@@ -112,17 +111,15 @@ function changed(tool: ToolState, event: ToolstreamEvent, cancelling: boolean): 
         approval: {
           reason: event.data.reason,
           requested_at: event.time,
-          ...(event.data.request === undefined ? {} : { request: event.data.request }),
-          ...(event.data.expires_at === undefined ? {} : { expires_at: event.data.expires_at }),
+          ...known({ request: event.data.request, expires_at: event.data.expires_at }),
         },
       };
     }
     case 'tool.approved.v1': {
       const approval = decided(tool, event, event.data.reason, 'approved');
       if (!approval) return tool;
-      const edited = event.data.arguments === undefined ? {} : { arguments: event.data.arguments };
       const { released, ...rest } = tool;
-      return { ...rest, ...edited, status: 'pending', approval };
+      return { ...rest, ...known({ arguments: event.data.arguments }), status: 'pending', approval };
     }
     case 'tool.denied.v1': {
       const decision = decided(tool, event, event.data.reason, 'denied');
@@ -138,9 +135,10 @@ function changed(tool: ToolState, event: ToolstreamEvent, cancelling: boolean): 
     }
     case 'tool.cancel_requested.v1': {
       if (tool.cancel) return tool;
-      const reason = event.data.reason === undefined ? {} : { reason: event.data.reason };
-      const actor = event.actor === undefined ? {} : { actor: event.actor };
-      return { ...tool, cancel: { requested_at: event.time, ...reason, ...actor } };
+      return {
+        ...tool,
+        cancel: { requested_at: event.time, ...known({ reason: event.data.reason, actor: event.actor }) },
+      };
     }
     default:
       return tool;
@@ -158,8 +156,7 @@ function decided(
     ...tool.approval,
     decision,
     decided_at: event.time,
-    ...(event.actor === undefined ? {} : { actor: event.actor }),
-    ...(comment === undefined ? {} : { comment }),
+    ...known({ actor: event.actor, comment }),
   };
 }
 

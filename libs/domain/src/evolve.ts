@@ -11,6 +11,7 @@ import {
 import { afterPause } from './approvals.ts';
 import { controlOf, evolveControl } from './control.ts';
 import { evolveTool } from './evolve-tool.ts';
+import { known } from './known.ts';
 import { replaceTool } from './replace-tool.ts';
 import { between } from './time.ts';
 import type { Recorded } from './types.ts';
@@ -43,12 +44,10 @@ function accepted(event: EventOf<'run.accepted.v1'>, seq: number): RunState {
     run_id: event.runid,
     tenant: event.tenant,
     app: event.app,
-    ...(message_id === undefined ? {} : { message_id }),
+    ...known({ message_id }),
     status: 'accepted',
     ...plan,
-    ...(rerun_of === undefined ? {} : { rerun_of }),
-    ...(event.actor === undefined ? {} : { actor: event.actor }),
-    ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
+    ...known({ rerun_of, actor: event.actor, traceparent: event.traceparent }),
     seq,
     accepted_seq: seq,
     run_seq: seq,
@@ -97,8 +96,7 @@ function evolveRun(state: RunState, event: ToolstreamEvent): RunState {
         cancel: {
           cause: event.data.cause,
           requested_at: event.time,
-          ...(event.data.reason === undefined ? {} : { reason: event.data.reason }),
-          ...(event.actor === undefined ? {} : { actor: event.actor }),
+          ...known({ reason: event.data.reason, actor: event.actor }),
         },
         marks: { ...next.marks, cancel: state.seq },
       };
