@@ -1,14 +1,14 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useRuns } from '@toolstream/react';
 import { Plus } from 'lucide-react';
-import { useEffect } from 'react';
+import { useCallback, useEffect } from 'react';
 import { counted } from '../../format/index.ts';
 import { announce, Card, ErrorNotice, Page } from '../../ui/index.ts';
 import styles from './AppView.module.css';
 import { FileBrowser } from './files/FileBrowser.tsx';
 import { LiveCalls } from './live/LiveCalls.tsx';
 import { RecentRuns } from './live/RecentRuns.tsx';
-import { endedOf, liveCalls, liveRuns } from './model/live-calls.ts';
+import { endsOf, liveCalls, liveRuns } from './model/live-calls.ts';
 import { appRoute } from './route.ts';
 
 /** `/apps/:app`: what its tools do now, its newest runs, and its files. */
@@ -19,13 +19,16 @@ export function AppView() {
   const { runs, more, error, status, caughtUp } = useRuns({ app });
   const live = liveRuns(runs);
   const calls = liveCalls(runs);
-  // What was written, and what the lists tell, changes when a call has ended or a run began.
-  const ended = runs.reduce((sum, run) => sum + endedOf(run).ended, 0);
+  const changes = endsOf(runs);
   const running = calls.filter(({ tool }) => tool.status === 'running').length;
   const words = `${counted(running, 'tool')} running in ${counted(live.length, 'live run')}`;
   useEffect(() => {
     if (caughtUp) announce(words, 'app');
   }, [words, caughtUp]);
+  const show = useCallback(
+    (path: string) => void navigate({ to: '/apps/$app', params: { app }, search: { file: path }, resetScroll: false }),
+    [navigate, app],
+  );
   return (
     <Page
       title={app}
@@ -42,16 +45,8 @@ export function AppView() {
       <Card title="Live tools">
         <LiveCalls calls={calls} />
       </Card>
-      <RecentRuns app={app} changes={ended + live.length} />
-      <FileBrowser
-        key={app}
-        app={app}
-        ended={ended}
-        selected={file}
-        onSelect={(path) =>
-          void navigate({ to: '/apps/$app', params: { app }, search: { file: path }, resetScroll: false })
-        }
-      />
+      <RecentRuns app={app} changes={changes} />
+      <FileBrowser key={app} app={app} changes={changes} selected={file} onSelect={show} />
     </Page>
   );
 }

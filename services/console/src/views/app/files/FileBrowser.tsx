@@ -1,5 +1,5 @@
 import { FolderOpen } from 'lucide-react';
-import { useMemo, useState } from 'react';
+import { memo, useMemo, useState } from 'react';
 import { bytes, counted } from '../../../format/index.ts';
 import { Button, Card, EmptyState, ErrorNotice, TextField } from '../../../ui/index.ts';
 import { matching, treeOf } from '../model/tree.ts';
@@ -13,15 +13,15 @@ const FEW = 60;
 
 export interface FileBrowserProps {
   readonly app: string;
-  /** Calls that have ended: with another number the files are asked for anew. */
-  readonly ended: number;
+  /** Another text whenever a call has ended: the files are asked for anew. */
+  readonly changes: string;
   readonly selected: string | undefined;
   readonly onSelect: (path: string) => void;
 }
 
-/** The files of an app, and the one that is looked at. */
-export function FileBrowser({ app, ended, selected, onSelect }: FileBrowserProps) {
-  const { files, error, retry, more } = useFiles(app, ended);
+/** The files of an app, and the one that is looked at. The page around it is rendered with every progress of a tool; this is not. */
+export const FileBrowser = memo(function FileBrowser({ app, changes, selected, onSelect }: FileBrowserProps) {
+  const { files, error, retry, more } = useFiles(app, changes);
   const [words, setWords] = useState('');
   const found = useMemo(() => matching(files ?? [], words), [files, words]);
   const nodes = useMemo(() => treeOf(found), [found]);
@@ -74,7 +74,7 @@ export function FileBrowser({ app, ended, selected, onSelect }: FileBrowserProps
       )}
     </Card>
   );
-}
+});
 
 const factsOf = (files: number, size: number, isPart: boolean): string =>
   `${isPart ? 'the first ' : ''}${counted(files, 'file')}, ${bytes(size)}`;

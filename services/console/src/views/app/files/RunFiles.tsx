@@ -6,6 +6,8 @@ import { FolderOpen } from 'lucide-react';
 import { bytes, counted } from '../../../format/index.ts';
 import { EmptyState, ErrorNotice } from '../../../ui/index.ts';
 import { filesOf, type RunFile, tally } from '../model/changes.ts';
+import { endsOf } from '../model/live-calls.ts';
+import { useAskedAgain } from '../use-asked-again.ts';
 import { ChangeDiff } from './ChangeDiff.tsx';
 import { ChangeItem } from './ChangeItem.tsx';
 import styles from './Changes.module.css';
@@ -21,10 +23,10 @@ export interface RunFilesProps {
 export function RunFiles({ run, level = 3 }: RunFilesProps) {
   const client = useToolstream();
   const ended = run.tools.filter(({ status }) => hasToolEnded(status)).length;
+  useAskedAgain(['run-files', run.run_id], endsOf([run]));
   const { data, error, refetch } = useQuery({
-    queryKey: ['run-files', run.run_id, ended],
+    queryKey: ['run-files', run.run_id],
     queryFn: ({ signal }) => client.runFiles(run.run_id, { signal }),
-    placeholderData: (before) => before,
   });
   if (error !== null)
     return <ErrorNotice title="What the run changed cannot be read" error={error} onRetry={() => void refetch()} />;

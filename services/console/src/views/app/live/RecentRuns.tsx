@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import type { RunListItem } from '@toolstream/proto-events';
 import { useToolstream } from '@toolstream/react';
+import { memo } from 'react';
 import { counted, duration } from '../../../format/index.ts';
 import {
   Card,
@@ -12,6 +13,7 @@ import {
   RelativeTime,
   StatusBadge,
 } from '../../../ui/index.ts';
+import { useAskedAgain } from '../use-asked-again.ts';
 
 const COLUMNS: readonly DataColumn<RunListItem>[] = [
   { id: 'status', header: 'Status', cell: (run) => <StatusBadge status={run.status} size="s" /> },
@@ -35,15 +37,22 @@ function writtenBy({ summary }: RunListItem): string {
   ].join(', ');
 }
 
-/** The newest runs of an app. `changes` is another number whenever one began or a call ended. */
-export function RecentRuns({ app, changes }: { readonly app: string; readonly changes: number }) {
+interface RecentRunsProps {
+  readonly app: string;
+  /** Another text whenever a run began or a call ended. */
+  readonly changes: string;
+}
+
+/** The newest runs of an app. */
+export const RecentRuns = memo(function RecentRuns({ app, changes }: RecentRunsProps) {
   const client = useToolstream();
   const navigate = useNavigate();
+  useAskedAgain(['recent-runs', app], changes);
   const { data, error, refetch } = useQuery({
-    queryKey: ['runs', { app, limit: 20 }, changes],
+    queryKey: ['recent-runs', app],
     queryFn: ({ signal }) => client.list({ app, limit: 20 }, { signal }),
-    placeholderData: (before) => before,
-    refetchInterval: 15_000,
+    // The list may be a moment behind the events.
+    refetchInterval: 5_000,
   });
   return (
     <Card
@@ -74,4 +83,4 @@ export function RecentRuns({ app, changes }: { readonly app: string; readonly ch
       )}
     </Card>
   );
-}
+});

@@ -19,7 +19,10 @@ export const liveRuns = (runs: readonly RunState[]): RunState[] => runs.filter((
 
 const RANK: Readonly<Record<string, number>> = { running: 0, awaiting_approval: 1, retrying: 2, queued: 3 };
 
-/** Calls that have ended, of how many: what a run's progress is. */
-export function endedOf({ tools }: RunState): { readonly ended: number; readonly total: number } {
-  return { ended: tools.filter(({ status }) => hasToolEnded(status)).length, total: tools.length };
-}
+/** Another text whenever a run began or ended, or a call did end: when files may have changed, and what lists tell. */
+export const endsOf = (runs: readonly RunState[]): string =>
+  runs
+    .map(
+      ({ run_id, status, tools }) => `${run_id} ${status} ${tools.filter((tool) => hasToolEnded(tool.status)).length}`,
+    )
+    .join();

@@ -1,9 +1,11 @@
 import type { FileChange, FileListing } from '@toolstream/client';
+import type { RunState } from '@toolstream/proto-events';
 import { describe, expect, it } from 'vitest';
 import { filesOf, tally } from './changes.ts';
 import { compare } from './diff.ts';
 import { highlight, plain } from './highlight.ts';
 import { kindOf, languageOf } from './kind.ts';
+import { endsOf, liveCalls, liveRuns } from './live-calls.ts';
 import { foldersOf, matching, type TreeNode, treeOf } from './tree.ts';
 
 const file = (path: string, size = 1): FileListing => ({
@@ -141,6 +143,36 @@ describe('what a run changed', () => {
       ['deleted', 1],
       ['undone', 1],
     ]);
+  });
+});
+
+describe('live calls', () => {
+  const run = (run_id: string, status: string, ...tools: string[]): RunState =>
+    ({
+      run_id,
+      status,
+      tools: tools.map((tool, index) => ({ index, name: tool, status: tool })),
+    }) as unknown as RunState;
+
+  it('are those of live runs that are under way: what runs first, what waits after it', () => {
+    const runs = [
+      run('new', 'running', 'succeeded', 'queued', 'running', 'pending'),
+      run('old', 'paused', 'awaiting_approval', 'running'),
+      run('over', 'failed', 'failed', 'skipped'),
+    ];
+    expect(liveCalls(runs).map(({ run: { run_id }, tool }) => `${run_id} ${tool.status}`)).toEqual([
+      'new running',
+      'old running',
+      'old awaiting_approval',
+      'new queued',
+    ]);
+    expect(liveRuns(runs)).toHaveLength(2);
+  });
+
+  it('tell when files may have changed: when a call ends, not while it goes on', () => {
+    const before = endsOf([run('a', 'running', 'queued', 'running')]);
+    expect(endsOf([run('a', 'running', 'running', 'running')])).toBe(before);
+    expect(endsOf([run('a', 'running', 'succeeded', 'running')])).not.toBe(before);
   });
 });
 
