@@ -16,6 +16,7 @@ export async function expectAccessible(
 ): Promise<void> {
   for (const colorScheme of themes) {
     await page.emulateMedia({ colorScheme });
+    await painted(page);
     const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
     const found = violations.map(
       ({ id, help, nodes }) =>
@@ -25,6 +26,10 @@ export async function expectAccessible(
   }
   expect(await sidewaysBy(page), 'pixels that the page scrolls sideways').toBe(0);
 }
+
+/** A page takes its colours over with the next frame, not with the word. */
+const painted = (page: Page): Promise<void> =>
+  page.evaluate(() => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))));
 
 /** By how much the page is wider than its window. */
 export const sidewaysBy = (page: Page): Promise<number> =>

@@ -16,6 +16,8 @@ interface CallListProps {
 }
 
 const ROW_PX = 72;
+/** The bar of the shell, which covers the top of the page. */
+const BAR_PX = 64;
 
 /** Only the rows in view are there, and each is rendered again only when its own call changes. */
 export function CallList({ id, open, chosen }: CallListProps) {
@@ -23,18 +25,25 @@ export function CallList({ id, open, chosen }: CallListProps) {
   const ended = useRunSelector(id, (view) => view.ended);
   const list = useRef<HTMLOListElement>(null);
   const scrollMargin = useTopOf(list);
-  const virtualizer = useWindowVirtualizer({ count: total, estimateSize: () => ROW_PX, overscan: 6, scrollMargin });
-  const at = useRef(open);
+  const virtualizer = useWindowVirtualizer({
+    count: total,
+    estimateSize: () => ROW_PX,
+    overscan: 6,
+    scrollMargin,
+    scrollPaddingStart: BAR_PX,
+  });
+  /** Where the keyboard is; it moves faster than rows are rendered and focused. */
+  const at = useRef<number | undefined>(undefined);
   const [wanted, setWanted] = useState<number>();
   const onFocus = useCallback((index: number) => {
     at.current = index;
-    setWanted(undefined);
+    setWanted((before) => (before === index ? undefined : before));
   }, []);
   const step = (by: 1 | -1) => {
-    const inList = list.current?.contains(document.activeElement) ?? false;
-    const next = Math.min(total - 1, Math.max(0, (inList ? at.current : open) + (inList || by < 0 ? by : 0)));
-    virtualizer.scrollToIndex(next, { align: 'auto' });
-    setWanted(next);
+    const next = at.current === undefined ? open : at.current + by;
+    at.current = Math.min(total - 1, Math.max(0, next));
+    virtualizer.scrollToIndex(at.current, { align: 'auto' });
+    setWanted(at.current);
   };
   useShortcuts([
     { key: 'j', words: 'To the next call (Enter opens it)', act: () => step(1) },
