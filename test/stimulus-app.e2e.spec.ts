@@ -13,17 +13,22 @@ let line: Line;
 let reachable = true;
 /** What the page's token allows. */
 let scope = 'runs:read runs:control';
+let seconds = 600;
+let tokens = 0;
 let open: BrowserContext[] = [];
 const faults: string[] = [];
 beforeAll(async () => {
-  [t, browser] = await Promise.all([startTestStack(), startBrowser()]);
+  [t, browser] = await Promise.all([startTestStack({ env: { TOOLSTREAM_TOKEN_GRACE_MS: '1000' } }), startBrowser()]);
   line = new Line(() => (reachable ? Number(new URL(t.url).port) : undefined));
   await line.open();
   example = await startExample({
     toolstream: `http://127.0.0.1:${line.port}`,
     client: t.client(),
     app: 'page',
-    pageToken: () => t.token({ apps: ['page'], scope, expiresInSeconds: 600 }),
+    pageToken: () => {
+      tokens++;
+      return t.token({ apps: ['page'], scope, expiresInSeconds: seconds });
+    },
   });
 }, 900_000);
 afterAll(async () => {
@@ -35,6 +40,7 @@ afterAll(async () => {
 afterEach(async () => {
   reachable = true;
   scope = 'runs:read runs:control';
+  seconds = 600;
   await Promise.all(open.map((context) => context.close()));
   open = [];
   expect(faults.splice(0)).toEqual([]);
@@ -178,6 +184,18 @@ describe('The Stimulus page', () => {
     await summary(page, /^Done: 3 of 3 tools succeeded/).waitFor();
   });
 
+  it('goes on when its token ends', async () => {
+    seconds = 4;
+    const page = await visit('renewed');
+    seconds = 600;
+    const before = tokens;
+    await submit('renewed', [steps('a', 120, 100)]);
+    await measured(page, 0, 95);
+    expect(tokens).toBeGreaterThan(before);
+    expect(await page.getByRole('alert').textContent()).toBe('');
+    await summary(page, /^Done: 1 of 1 tool succeeded/).waitFor();
+  });
+
   it('says why when a command is refused', async () => {
     scope = 'runs:read';
     const page = await visit('refused');
@@ -214,6 +232,21 @@ describe('The same page with the stock ActionCable consumer', () => {
   });
 });
 
+describe('The stock consumer', () => {
+  it('comes back with a new token when the old one ends', async () => {
+    seconds = 4;
+    const page = await visit('cable-renewed', 'cable');
+    seconds = 600;
+    const before = tokens;
+    await submit('cable-renewed', [steps('a', 250, 100)]);
+    await measured(page, 0, 5);
+    await page.getByRole('status').filter({ hasText: 'The connection is lost' }).waitFor();
+    await page.getByRole('status').filter({ hasText: 'The connection is lost' }).waitFor({ state: 'hidden' });
+    expect(tokens).toBe(before + 1);
+    await summary(page, /^1 of 1 tool succeeded/).waitFor({ timeout: 60_000 });
+  });
+});
+
 describe('The custom element of a message', () => {
   it('waits for the run, shows it to its end, and then the next one', async () => {
     const page = await visit('element', 'element');
@@ -230,7 +263,7 @@ describe('The custom element of a message', () => {
     await t.client().control(run_id, 'cancel');
     await tools.getByText('Cancelled').first().waitFor();
     await submit('element', [write('a', 'src/f.ts', 5)]);
+    await expect.poll(() => tools.getByRole('listitem').count(), { timeout: 30_000 }).toBe(1);
     await tools.getByText('Succeeded').first().waitFor();
-    expect(await tools.getByRole('listitem').count()).toBe(1);
   });
 });
