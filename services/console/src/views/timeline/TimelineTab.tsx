@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { count } from '../../format/index.ts';
 import { Card, EmptyState, ErrorNotice } from '../../ui/index.ts';
 import { Chart } from './chart/Chart.tsx';
@@ -64,6 +64,7 @@ function KnownTimeline({ id, log, view }: KnownProps) {
   const [hovered, setHovered] = useState<Picked>();
   const [table, setTable] = useState(false);
 
+  const actions = useMemo(() => <ExportButton id={id} />, [id]);
   const names = history.head?.tools.map(({ name }) => name) ?? [];
   const time = index === undefined ? undefined : columns.time(index);
   const shown = hovered ?? picked;
@@ -93,7 +94,7 @@ function KnownTimeline({ id, log, view }: KnownProps) {
       <Banner history={history} moment={moment} ended={ended} />
       <Card flush>
         <div className={styles.panel}>
-          <Toolbar axis={axis} table={table} onTable={setTable} actions={<ExportButton id={id} />} />
+          <Toolbar axis={axis} table={table} onTable={setTable} actions={actions} />
           {table ? (
             <SpanTable calls={history.spans.calls} names={names} origin={origin} now={now} onIndex={go} />
           ) : (

@@ -28,15 +28,15 @@ export function useViewport(extent: Viewport): Axis {
       }),
     [from, to],
   );
-  return {
-    view,
-    fitted: chosen === undefined,
-    fit: useCallback(() => setChosen(undefined), []),
-    zoom: useCallback(
-      (factor, share = 0.5) => change((before, all) => zoom(before, factor, timeAt(before, share), all)),
-      [change],
-    ),
-    pan: useCallback((share) => change((before, all) => pan(before, share * (before.to - before.from), all)), [change]),
-    reveal: useCallback((time) => change((before, all) => reveal(before, time, all)), [change]),
-  };
+  return useMemo(
+    () => ({
+      view,
+      fitted: chosen === undefined,
+      fit: () => setChosen(undefined),
+      zoom: (factor, share = 0.5) => change((before, all) => zoom(before, factor, timeAt(before, share), all)),
+      pan: (share) => change((before, all) => pan(before, share * (before.to - before.from), all)),
+      reveal: (time) => change((before, all) => reveal(before, time, all)),
+    }),
+    [view, chosen, change],
+  );
 }

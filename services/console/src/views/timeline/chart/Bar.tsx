@@ -36,10 +36,26 @@ export function Bar({ span, view, width, now, current }: BarProps) {
         className={`${styles.bar} ${styles[toneOf(span)]}`}
       />
       {(span.kind === 'paused' || span.kind === 'approval') && (
-        <rect x={left} y={y} width={length} height={HEIGHT - 2 * y} rx={3} fill={`url(#stripes-${span.kind})`} />
+        <rect
+          x={left}
+          y={y}
+          width={length}
+          height={HEIGHT - 2 * y}
+          rx={3}
+          fill={`url(#stripes-${span.kind})`}
+          pointerEvents="none"
+        />
       )}
       {current && (
-        <rect x={left - 2} y={0.5} width={length + 4} height={HEIGHT - 1} rx={4} className={styles.currentBar} />
+        <rect
+          x={left - 2}
+          y={0.5}
+          width={length + 4}
+          height={HEIGHT - 1}
+          rx={4}
+          className={styles.currentBar}
+          pointerEvents="none"
+        />
       )}
       {span.kind === 'running' && length > ROOM_FOR_WORDS && (
         <text x={Math.max(left, 0) + 6} y={HEIGHT / 2 + 4} className={styles.words}>

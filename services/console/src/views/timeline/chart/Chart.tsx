@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, useId, useMemo, useRef } from 'react';
+import { type KeyboardEvent, useEffect, useId, useMemo, useRef } from 'react';
 import type { EventHistory } from '../model/event-history.ts';
 import type { Marker } from '../model/markers.ts';
 import { timeAt } from '../model/viewport.ts';
@@ -53,15 +53,17 @@ export function Chart(props: ChartProps) {
   const plot = useRef<HTMLDivElement>(null);
   const width = useWidth(plot);
   const narrow = useWidth(scroller) < NARROW_PX;
+  const size = narrow ? NARROW_ROW : ROW;
   const hint = useId();
   const markers = useMarkers(history);
   const rows = useVirtualizer({
     count: names.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => (narrow ? NARROW_ROW : ROW),
+    estimateSize: () => size,
     overscan: 8,
   });
-  const height = names.length * (narrow ? NARROW_ROW : ROW);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it keeps the sizes that it was told
+  useEffect(() => rows.measure(), [size]);
 
   const barUnder = (share: number, target: Element): Picked | undefined => {
     const call = target.closest<HTMLElement>('[data-call]')?.dataset.call;
@@ -113,6 +115,7 @@ export function Chart(props: ChartProps) {
         ref={scroller}
         className={styles.chart}
         data-narrow={narrow}
+        data-view={`${view.from} ${view.to}`}
         data-testid="timeline-chart"
         role="application"
         aria-label="Timeline of the calls"
@@ -134,9 +137,9 @@ export function Chart(props: ChartProps) {
             </svg>
           </div>
         </div>
-        <div className={styles.rows} style={{ height }}>
+        <div className={styles.rows} style={{ height: rows.getTotalSize() }}>
           <Overlay history={history} axis={axis} width={width} origin={origin} now={now} moment={moment} />
-          {rows.getVirtualItems().map(({ index, start, size }) => {
+          {rows.getVirtualItems().map(({ index, start }) => {
             const spans = calls[index] ?? [];
             return (
               <div

@@ -1,3 +1,4 @@
+import { memo } from 'react';
 import type { MarkerKind } from '../model/markers.ts';
 import type { Span } from '../model/spans.ts';
 import { MARKER_WORDS } from '../model/words.ts';
@@ -21,7 +22,7 @@ const SAMPLES: readonly Sample[] = [
 const MARKS = Object.keys(MARKER_WORDS) as MarkerKind[];
 const VIEW = { from: 0, to: 1 };
 
-export function Legend() {
+export const Legend = memo(function Legend() {
   return (
     <ul className={styles.legend} aria-label="What the bars and marks mean">
       {SAMPLES.map(({ words, ...sample }) => (
@@ -48,4 +49,4 @@ export function Legend() {
       ))}
     </ul>
   );
-}
+});

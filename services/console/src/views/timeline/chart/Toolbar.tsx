@@ -1,5 +1,5 @@
 import { ArrowLeft, ArrowRight, ChartGantt, Maximize2, Table2, ZoomIn, ZoomOut } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { memo, type ReactNode } from 'react';
 import { ToggleButton, ToggleButtonGroup } from 'react-aria-components';
 import { IconButton } from '../../../ui/index.ts';
 import type { Axis } from '../use-viewport.ts';
@@ -12,7 +12,7 @@ export interface ToolbarProps {
   readonly actions: ReactNode;
 }
 
-export function Toolbar({ axis, table, onTable, actions }: ToolbarProps) {
+export const Toolbar = memo(function Toolbar({ axis, table, onTable, actions }: ToolbarProps) {
   return (
     <div className={styles.toolbar}>
       <ToggleButtonGroup
@@ -66,4 +66,4 @@ export function Toolbar({ axis, table, onTable, actions }: ToolbarProps) {
       <div className={styles.actions}>{actions}</div>
     </div>
   );
-}
+});

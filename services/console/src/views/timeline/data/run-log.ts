@@ -1,6 +1,6 @@
-import type { Client, RunWatch } from '@toolstream/client';
+import { ApiError, type Client, type RunWatch } from '@toolstream/client';
 import { type Position, parseCursor } from '@toolstream/proto-events';
-import { EventHistory } from '../model/event-history.ts';
+import { EventHistory, type HistoryLimits, LIMITS } from '../model/event-history.ts';
 import { framesOf, type HistoryFrame } from './frames.ts';
 import { FrameSchedule } from './schedule.ts';
 
@@ -16,6 +16,8 @@ export interface LogView {
 
 /** Live events that may wait for the history to be read; beyond that it is read once more. */
 const WAITING_AT_MOST = 5_000;
+/** Delays before a history that broke off is read on. After the last it takes news of the run, or somebody who asks. */
+const READ_ON_MS = [500, 1_000, 2_000, 4_000];
 
 /**
  * A run's events, every single one: the history says what there is, the watch says that there is more. What the watch brings
@@ -24,10 +26,11 @@ const WAITING_AT_MOST = 5_000;
 export class RunLog {
   readonly run: string;
   readonly #client: Client;
+  readonly #limits: HistoryLimits;
   readonly #listeners = new Set<() => void>();
   readonly #schedule = new FrameSchedule(() => this.#publish());
   readonly #fetching = new Map<number, AbortController>();
-  #history = new EventHistory();
+  #history: EventHistory;
   #place: Position | undefined;
   #view: LogView;
   #status: LogView['status'] = 'loading';
@@ -35,11 +38,17 @@ export class RunLog {
   #pageError: unknown;
   #watch: RunWatch | undefined;
   #reading: AbortController | undefined;
+  /** Every event up to the last one that is known is there: what the watch brings next joins on. */
+  #whole = false;
   #again = false;
+  #broken = 0;
+  #readOnLater: ReturnType<typeof setTimeout> | undefined;
   #waiting: HistoryFrame[] = [];
 
-  constructor(client: Client, run: string) {
+  constructor(client: Client, run: string, limits: HistoryLimits = LIMITS) {
     this.#client = client;
+    this.#limits = limits;
+    this.#history = new EventHistory(limits);
     this.run = run;
     this.#view = this.#render();
   }
@@ -60,6 +69,7 @@ export class RunLog {
     this.#error = undefined;
     this.#pageError = undefined;
     this.#status = 'loading';
+    this.#broken = 0;
     this.#leave();
     if (this.#listeners.size > 0) this.#open();
     this.#schedule.request();
@@ -111,9 +121,11 @@ export class RunLog {
       if (folded !== undefined) this.#read();
       else this.#received({ event, cursor, bytes: JSON.stringify(event).length });
     });
-    watch.on('snapshot', ({ cursor }) => {
-      if ((parseCursor(cursor)?.seq ?? 0) > (this.#place?.seq ?? 0)) this.#read();
-    });
+    const news = ({ cursor }: { cursor: string }) => {
+      if (!this.#whole || (parseCursor(cursor)?.seq ?? 0) > (this.#place?.seq ?? 0)) this.#read();
+    };
+    watch.on('snapshot', news);
+    watch.on('caught_up', news);
     // Why it cannot be watched is why its history cannot be read, and that says so.
     watch.done.catch(() => {});
     this.#read();
@@ -124,14 +136,17 @@ export class RunLog {
     this.#watch = undefined;
     this.#reading?.abort();
     this.#reading = undefined;
+    this.#whole = false;
     this.#again = false;
     this.#waiting = [];
+    clearTimeout(this.#readOnLater);
     for (const request of this.#fetching.values()) request.abort();
     this.#schedule.stop();
   }
 
   #received(frame: HistoryFrame): void {
-    if (!this.#reading) this.#append(frame);
+    if (this.#whole) this.#append(frame);
+    else if (!this.#reading) this.#read();
     else if (this.#waiting.length < WAITING_AT_MOST) this.#waiting.push(frame);
     else this.#again = true;
   }
@@ -147,7 +162,7 @@ export class RunLog {
 
   /** The log was made anew: nothing that is known of it holds. */
   #forget(): void {
-    this.#history = new EventHistory();
+    this.#history = new EventHistory(this.#limits);
     this.#place = undefined;
     this.#read();
   }
@@ -160,21 +175,36 @@ export class RunLog {
     }
     const reading = new AbortController();
     this.#reading = reading;
+    this.#whole = false;
+    clearTimeout(this.#readOnLater);
+    const begun = this.#place?.seq;
     this.#readOn(reading.signal)
       .then(() => {
         if (this.#reading !== reading) return;
         this.#reading = undefined;
+        this.#whole = true;
+        this.#broken = 0;
         this.#status = 'live';
+        this.#error = undefined;
         for (const frame of this.#waiting.splice(0)) this.#append(frame);
       })
       .catch((error: unknown) => {
         if (this.#reading !== reading) return;
         this.#reading = undefined;
-        this.#error = error;
-        this.#status = 'failed';
         this.#waiting = [];
+        if (this.#place?.seq !== begun) this.#broken = 0;
+        this.#failed(error);
       })
       .finally(() => this.#schedule.request());
+  }
+
+  /** What the service refuses stays refused; what broke off on the way is read on after a while. */
+  #failed(error: unknown): void {
+    const delay = error instanceof ApiError ? undefined : READ_ON_MS[this.#broken++];
+    if (delay !== undefined) this.#readOnLater = setTimeout(() => this.#read(), delay);
+    if (delay !== undefined && this.#history.length > 0) return;
+    this.#error = error;
+    this.#status = 'failed';
   }
 
   async #readOn(signal: AbortSignal): Promise<void> {

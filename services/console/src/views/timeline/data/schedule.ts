@@ -17,7 +17,7 @@ export class FrameSchedule {
       this.stop();
       this.#work();
     };
-    this.#frame = requestAnimationFrame(run);
+    if (typeof requestAnimationFrame === 'function') this.#frame = requestAnimationFrame(run);
     this.#timer = setTimeout(run, HIDDEN_MS);
   }
 

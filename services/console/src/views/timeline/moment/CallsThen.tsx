@@ -14,7 +14,6 @@ export function CallsThen({ state, past }: CallsThenProps) {
   return (
     <Card
       title={past ? 'The calls at that moment' : 'The calls now'}
-      level={3}
       flush
       actions={state && <StatusBadge status={state.status} size="s" />}
     >

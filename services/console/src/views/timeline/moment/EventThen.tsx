@@ -17,7 +17,7 @@ export interface EventThenProps {
 /** The event that made the moment. */
 export function EventThen({ event, cursor, name, onShowInEvents }: EventThenProps) {
   return (
-    <Card title="The event of this moment" level={3}>
+    <Card title="The event of this moment">
       {event && cursor !== undefined ? (
         <div className={styles.event} data-testid="timeline-event">
           <p className={styles.eventHead}>

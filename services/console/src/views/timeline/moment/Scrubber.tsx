@@ -1,4 +1,15 @@
-import { ChevronFirst, ChevronLast, ChevronLeft, ChevronRight, Pause, Play, SkipBack, SkipForward } from 'lucide-react';
+import {
+  ChevronFirst,
+  ChevronLast,
+  ChevronLeft,
+  ChevronRight,
+  type LucideIcon,
+  Pause,
+  Play,
+  SkipBack,
+  SkipForward,
+} from 'lucide-react';
+import { memo, useCallback, useEffect, useRef } from 'react';
 import { Label, Slider, SliderThumb, SliderTrack } from 'react-aria-components';
 import { count } from '../../../format/index.ts';
 import { IconButton, Select } from '../../../ui/index.ts';
@@ -16,36 +27,49 @@ export interface ScrubberProps {
   readonly playback: Playback;
 }
 
+const STEPS = {
+  first: () => 0,
+  back: (at, { notable }) => previousMoment(notable, at),
+  previous: (at) => at - 1,
+  next: (at) => at + 1,
+  on: (at, { notable }) => nextMoment(notable, at),
+  last: (_, { length }) => length - 1,
+} satisfies Record<string, (at: number, history: EventHistory) => number | undefined>;
+type Step = keyof typeof STEPS;
+
+const ICONS: Readonly<Record<Step, LucideIcon>> = {
+  first: ChevronFirst,
+  back: SkipBack,
+  previous: ChevronLeft,
+  next: ChevronRight,
+  on: SkipForward,
+  last: ChevronLast,
+};
+
 const SPEED_OPTIONS = SPEEDS.map((speed) => ({ id: String(speed), label: `${speed}×` }));
 
 /** Event by event, from one step of the life to the next, or played through. */
 export function Scrubber({ history, moment, playback }: ScrubberProps) {
   const last = history.length - 1;
   const at = moment.index ?? last;
-  const go = (index: number | undefined) => {
+  const latest = useRef({ history, moment, playback, at });
+  useEffect(() => {
+    latest.current = { history, moment, playback, at };
+  });
+  const go = useCallback((to: Step | number) => {
+    const now = latest.current;
+    const index = typeof to === 'number' ? to : STEPS[to](now.at, now.history);
     if (index === undefined) return;
-    playback.stop();
-    moment.go(Math.min(Math.max(index, 0), last));
-  };
+    now.playback.stop();
+    now.moment.go(Math.min(Math.max(index, 0), now.history.length - 1));
+  }, []);
   const call = history.columns.call(at);
   return (
     <div className={styles.scrubber}>
       <div className={styles.buttons}>
-        <IconButton size="s" label="First event" icon={<ChevronFirst />} isDisabled={at === 0} onPress={() => go(0)} />
-        <IconButton
-          size="s"
-          label="Previous step of the run or of a call"
-          icon={<SkipBack />}
-          isDisabled={at === 0}
-          onPress={() => go(previousMoment(history.notable, at))}
-        />
-        <IconButton
-          size="s"
-          label="Previous event"
-          icon={<ChevronLeft />}
-          isDisabled={at === 0}
-          onPress={() => go(at - 1)}
-        />
+        <StepButton to="first" label="First event" isDisabled={at === 0} onStep={go} />
+        <StepButton to="back" label="Previous step of the run or of a call" isDisabled={at === 0} onStep={go} />
+        <StepButton to="previous" label="Previous event" isDisabled={at === 0} onStep={go} />
         <IconButton
           label={playback.playing ? 'Stop' : 'Play the run'}
           variant="secondary"
@@ -53,27 +77,9 @@ export function Scrubber({ history, moment, playback }: ScrubberProps) {
           isDisabled={last < 1}
           onPress={playback.playing ? playback.stop : playback.play}
         />
-        <IconButton
-          size="s"
-          label="Next event"
-          icon={<ChevronRight />}
-          isDisabled={at === last}
-          onPress={() => go(at + 1)}
-        />
-        <IconButton
-          size="s"
-          label="Next step of the run or of a call"
-          icon={<SkipForward />}
-          isDisabled={at === last}
-          onPress={() => go(nextMoment(history.notable, at))}
-        />
-        <IconButton
-          size="s"
-          label="Last event"
-          icon={<ChevronLast />}
-          isDisabled={at === last}
-          onPress={() => go(last)}
-        />
+        <StepButton to="next" label="Next event" isDisabled={at === last} onStep={go} />
+        <StepButton to="on" label="Next step of the run or of a call" isDisabled={at === last} onStep={go} />
+        <StepButton to="last" label="Last event" isDisabled={at === last} onStep={go} />
         <div className={styles.speed}>
           <Select
             label="Speed"
@@ -111,3 +117,15 @@ export function Scrubber({ history, moment, playback }: ScrubberProps) {
     </div>
   );
 }
+
+interface StepButtonProps {
+  readonly to: Step;
+  readonly label: string;
+  readonly isDisabled: boolean;
+  readonly onStep: (to: Step) => void;
+}
+
+const StepButton = memo(function StepButton({ to, label, isDisabled, onStep }: StepButtonProps) {
+  const Icon = ICONS[to];
+  return <IconButton size="s" label={label} icon={<Icon />} isDisabled={isDisabled} onPress={() => onStep(to)} />;
+});
