@@ -21,6 +21,18 @@ let edge: TestEdge;
 let projection: CommandService;
 /** What the projection would list. */
 const newest = new Map<string, HandRun>();
+/** Messages of which a client has been told that they have no run. */
+const waiting = new Set<string>();
+
+class ListeningSocket extends WebSocket {
+  constructor(url: string, protocols: string[]) {
+    super(url, protocols);
+    this.addEventListener('message', ({ data }) => {
+      const frame = JSON.parse(String(data)) as { type: string; message_id?: string };
+      if (frame.type === 'waiting') waiting.add(frame.message_id!);
+    });
+  }
+}
 
 beforeAll(async () => {
   store = await startTestLog();
@@ -32,7 +44,9 @@ beforeAll(async () => {
       runs: {
         subject: querySubject('runs'),
         handler: async (query: unknown) => {
-          const run = newest.get((query as { message_id: string }).message_id);
+          const { message_id } = query as { message_id: string };
+          const run = newest.get(message_id);
+          if (!run) waiting.add(message_id);
           const at = new Date().toISOString();
           const item = { status: 'running', cursor: 'e.0:1', accepted_at: at, tools_total: 1, tools_ended: 0 };
           return { runs: run ? [{ ...item, run_id: run.run, app: run.app }] : [] };
@@ -49,7 +63,7 @@ afterAll(async () => {
 
 function connect(transports: readonly TransportName[], url = edge.url): Client {
   const timing = { ...TIMING, pollMinMs: 20, pollMaxMs: 50 };
-  const client = clientWith({ url, token: () => token(), transports }, timing);
+  const client = clientWith({ url, token: () => token(), transports, WebSocket: ListeningSocket }, timing);
   onTestFinished(() => client.close());
   return client;
 }
@@ -92,8 +106,8 @@ describe.each(['websocket', 'sse', 'polling'] as const)('a message that is watch
     const watch = connect([transport]).watchMessage(message);
     const told = story(watch);
     expect([watch.run, watch.state]).toEqual([undefined, undefined]);
-    await vi.waitFor(() => expect(edge.edge.services.messages.size + Number(transport !== 'websocket')).toBe(1));
-    if (transport !== 'websocket') await new Promise((resolve) => setTimeout(resolve, 100));
+    await vi.waitFor(() => expect(waiting).toContain(message));
+    expect(edge.edge.services.messages.size).toBe(Number(transport === 'websocket'));
     const first = await accepted(message);
     await first.finish(1);
     expect(await watch.done).toEqual(await first.state());
