@@ -43,6 +43,8 @@ export interface Projection {
 }
 
 const QUERY_TIMEOUT_MS = 5_000;
+/** Trends are counted one after the other, and each statement of theirs ends within 10 s. */
+const TRENDS_TIMEOUT_MS = 20_000;
 
 export function projectionClient(nc: NatsConnection): Projection {
   const ask = async <T>(
@@ -72,7 +74,7 @@ export function projectionClient(nc: NatsConnection): Projection {
       }
     },
     runs: (query, timeoutMs) => ask('runs', runsQueryReply, query, timeoutMs),
-    stats: (query) => ask('stats', statsQueryReply, query),
+    stats: (query) => ask('stats', statsQueryReply, query, query.buckets === undefined ? undefined : TRENDS_TIMEOUT_MS),
     positions: async (timeoutMs) => (await ask('positions', positionsQueryReply, {}, timeoutMs)).positions,
   };
 }

@@ -6,7 +6,7 @@ import { live } from './live.ts';
 import { readPositions } from './positions.ts';
 import { run } from './run.ts';
 import { runs } from './runs.ts';
-import { stats } from './stats.ts';
+import { statsOf } from './stats.ts';
 
 const nothing = z.object({});
 
@@ -15,7 +15,7 @@ export function queryEndpoints(context: QueryContext, log: Logger): Record<strin
   return {
     run: endpoint('run', runQuery, (query) => run(context, query), log),
     runs: endpoint('runs', runsQuery, (query) => runs(context, query), log),
-    stats: endpoint('stats', statsQuery, (query) => stats(context, query), log),
+    stats: endpoint('stats', statsQuery, statsOf(context), log),
     positions: endpoint('positions', nothing, () => readPositions(context), log),
     live: endpoint('live', liveQuery, (query) => live(context, query), log),
   };
