@@ -137,6 +137,22 @@ describe('origins', () => {
     }
   });
 
+  it('of the host itself are allowed where it is known, whichever scheme a proxy has ended', () => {
+    const allows = originCheck([], false);
+    expect(allows('https://runs.example.com', 'runs.example.com')).toBe(true);
+    expect(allows('http://127.0.0.1:4400', '127.0.0.1:4400')).toBe(true);
+    for (const [origin, host] of [
+      ['https://runs.example.com', 'runs.example.com:4400'],
+      ['https://runs.example.com.evil.org', 'runs.example.com'],
+      ['https://evil.org', 'runs.example.com'],
+      ['null', 'null'],
+      ['https://', ''],
+    ] as const) {
+      expect(allows(origin, host)).toBe(false);
+    }
+    expect(allows('https://runs.example.com')).toBe(false);
+  });
+
   it('of any port of this machine are allowed in development', () => {
     const allows = originCheck([], true);
     for (const origin of ['http://localhost:5173', 'https://localhost', 'http://127.0.0.1:1', 'http://[::1]:80']) {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CONSOLE_PATHS } from '../src/handlers/console.ts';
 import { startTestEdge, startTestLog, type TestEdge, type TestLog } from './harness.ts';
+import { TestSocket } from './socket-client.ts';
 
 let store: TestLog;
 let edge: TestEdge;
@@ -15,6 +16,19 @@ afterAll(async () => {
 });
 
 describe('origins', () => {
+  it('of its own pages may open sockets without being configured, and no others', async () => {
+    const production = await startTestEdge(store.nats, { TOOLSTREAM_DEV: '0' });
+    try {
+      const socket = await TestSocket.open(production.wsUrl, { origin: production.url });
+      await socket.close();
+      for (const origin of ['http://localhost:5173', 'http://127.0.0.1', 'https://evil.example']) {
+        await expect(TestSocket.open(production.wsUrl, { origin })).rejects.toThrow('403');
+      }
+    } finally {
+      await production.stop();
+    }
+  });
+
   it('are told by CORS exactly where sockets are allowed too', async () => {
     const at = (origin: string) => edge.fetch('/healthz', { headers: { origin } });
     expect((await at('http://localhost:5173')).headers.get('access-control-allow-origin')).toBe(

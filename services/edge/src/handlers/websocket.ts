@@ -100,7 +100,7 @@ export function admitUpgrade(services: Services, request: FastifyRequest, transp
   if (!request.ws)
     throw new Refusal('bad_request', `This is a WebSocket address: connect with the subprotocol ${names}.`);
   const { origin } = request.headers;
-  if (origin !== undefined && !allowsOrigin(origin))
+  if (origin !== undefined && !allowsOrigin(origin, request.host))
     admission.refuse(transport, 'origin', new Refusal('forbidden', 'Pages of this origin may not connect.'));
   const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
   if (address?.required && chooseSubprotocol(offered, address) === false)
