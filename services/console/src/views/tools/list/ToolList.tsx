@@ -11,6 +11,9 @@ import { columnsOf } from './columns.tsx';
 import { Filters } from './Filters.tsx';
 import styles from './ToolList.module.css';
 
+/** Names are also what models make up: more rows than this are found by searching. */
+const MOST_ROWS = 200;
+
 /** Every tool with its figures over the window, found by words, filtered and sorted. */
 export function ToolList() {
   const search = toolsRoute.useSearch();
@@ -28,6 +31,7 @@ export function ToolList() {
       }),
     [rows, q, pool, show, sort],
   );
+  const shown = chosen.slice(0, MOST_ROWS);
   const pools = useMemo(() => [...new Set(rows?.flatMap((row) => row.pools))].sort(), [rows]);
   const columns = useMemo(() => columnsOf(trends, isCounted), [trends, isCounted]);
   const isFiltered = q !== undefined || pool !== undefined || show !== undefined;
@@ -43,12 +47,13 @@ export function ToolList() {
         <>
           <p role="status" className={styles.found}>
             {isFiltered ? `${chosen.length} of ${counted(rows.length, 'tool')}` : counted(rows.length, 'tool')}
+            {chosen.length > MOST_ROWS && `; the first ${MOST_ROWS} are shown: search for the others`}
           </p>
           <Card flush>
             <DataTable
               label="Tools"
               columns={columns}
-              rows={chosen}
+              rows={shown}
               rowKey={({ name }) => name}
               onOpen={({ name }) => void navigate({ search: (before) => ({ ...before, tool: name }) })}
               empty={
