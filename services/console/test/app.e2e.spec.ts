@@ -194,6 +194,7 @@ describe('what a run changed', () => {
     }
     await page.getByRole('button', { name: /^Changed code.ts/ }).click();
     const changes = page.getByRole('region', { name: 'Changes of code.ts' });
+    await changes.waitFor();
     expect(await changes.locator('[data-kind=added]').allTextContents()).toEqual([
       expect.stringContaining('export const more = 1;'),
     ]);
@@ -223,6 +224,18 @@ describe('what a run changed', () => {
     expect(await page.getByRole('button', { name: 'Created last.ts' }).count()).toBe(0);
     await approved(run, 1);
     await page.getByRole('button', { name: 'Created last.ts' }).waitFor();
+  });
+});
+
+describe('an app that the token does not allow', () => {
+  it('is refused, and the page says so', async () => {
+    freshApp();
+    const page = await open('', { token: { apps: ['another'] } });
+    await page
+      .getByText(/does not allow the app/)
+      .first()
+      .waitFor();
+    await page.getByText('Your token lacks the scope or the app for this.', { exact: false }).first().waitFor();
   });
 });
 

@@ -92,6 +92,25 @@ describe('a response that is pasted', () => {
     await page.getByRole('heading', { level: 1, name: /Run/ }).waitFor();
   });
 
+  it('may hold as many calls as a run can', async () => {
+    const app = freshApp();
+    const page = await open(`/new?app=${app}`);
+    const calls = Array.from({ length: 256 }, (_, at) => ({
+      type: 'tool_use',
+      id: `call_${at}`,
+      name: 'steps',
+      input: { steps: 1, ms: 0 },
+    }));
+    await page.getByRole('textbox', { name: 'Response' }).fill(JSON.stringify({ content: calls }));
+    await page.getByRole('button', { name: 'Take the calls' }).click();
+    await page.getByRole('button', { name: 'Open call 256' }).waitFor();
+    await page.getByRole('button', { name: /Order/ }).click();
+    await page.getByRole('option', { name: 'All at once' }).click();
+    const run = await started(page);
+    expect(run).toMatchObject({ status: 'succeeded', ordering: 'parallel' });
+    expect(run.tools).toHaveLength(256);
+  });
+
   it('that is wrong says what is wrong, and where', async () => {
     const page = await open('/new');
     const paste = async (text: string) => {
