@@ -52,4 +52,4 @@ fmt: $(INSTALLED) ## Format what can be formatted
 	npm run --silent format
 
 clean: ## Delete what builds leave behind; packages, downloads and data stay
-	rm -rf proto-events/dist libs/*/dist services/*/dist examples/*/dist infra/*/dist .turbo coverage bench-results .cache/tests-types .cache/tests.tsbuildinfo .cache/test-results
+	rm -rf proto-events/dist libs/*/dist services/*/dist examples/*/dist infra/*/dist .turbo coverage bench-results .cache/tests-types .cache/tests.tsbuildinfo .cache/console-types .cache/console.tsbuildinfo .cache/test-results services/console/.build-*

@@ -92,6 +92,8 @@ describe('the list of runs', () => {
     await row(page, run.run_id).focus();
     await page.keyboard.press('Enter');
     await page.waitForURL(`**/runs/${run.run_id}`);
+    await page.getByRole('heading', { level: 1 }).filter({ hasText: 'Run' }).waitFor();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('main');
   });
 
   it('is a list of cards on a telephone', async () => {

@@ -130,6 +130,7 @@ describe('the shell', () => {
     await page.keyboard.press('g');
     await page.keyboard.press('t');
     await heading(page, 'Tools').waitFor();
+    await expect.poll(() => page.getByTestId('announcements').textContent()).toContain('Tools');
     await page.keyboard.press('?');
     const keys = page.getByRole('dialog', { name: 'Keys' });
     await keys.getByText('Go to runs').waitFor();

@@ -32,7 +32,10 @@ export function HelpKeys() {
       } else if (event.timeStamp - goingSince < SEQUENCE_MS) {
         goingSince = Number.NEGATIVE_INFINITY;
         const place = latest.current.find(({ letter }) => letter === event.key);
-        if (place?.to !== undefined) void navigate({ to: place.to });
+        if (place?.to === undefined) return;
+        // The letter has had its meaning: no view gives it another.
+        event.preventDefault();
+        void navigate({ to: place.to });
       }
     };
     document.addEventListener('keydown', onKey);

@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { Fragment, type ReactNode, useEffect } from 'react';
+import { arrived } from './arrived.ts';
 import styles from './Page.module.css';
 
 export interface Crumb {
@@ -24,6 +25,7 @@ export function Page({ title, documentTitle, breadcrumbs = [], lead, actions, ch
   const name = documentTitle ?? (typeof title === 'string' ? title : undefined);
   useEffect(() => {
     document.title = name === undefined ? 'Toolstream' : `${name} · Toolstream`;
+    arrived(location.pathname, name ?? 'Toolstream');
   }, [name]);
   return (
     <div className={styles.page}>

@@ -14,6 +14,8 @@ interface Shot {
   readonly path: (scene: Scene) => string;
   /** A text that is there once the view shows what it is about. */
   readonly shows?: string | RegExp;
+  /** Nobody is signed in. */
+  readonly token?: null;
 }
 
 const SHOTS: readonly Shot[] = [
@@ -25,6 +27,7 @@ const SHOTS: readonly Shot[] = [
   { name: 'tools', path: () => '/tools', shows: 'import-catalog' },
   { name: 'delivery', path: () => '/delivery' },
   { name: 'new-run', path: () => '/new' },
+  { name: 'sign-in', path: () => '/', token: null },
 ];
 
 async function main(): Promise<void> {
@@ -52,8 +55,9 @@ async function main(): Promise<void> {
 
 type Look = { theme: 'light' | 'dark'; viewport: { width: number; height: number } };
 
-async function take(system: System, scene: Scene, { path, shows }: Shot, name: string, look: Look): Promise<void> {
-  const page = await system.open(path(scene), look);
+async function take(system: System, scene: Scene, shot: Shot, name: string, look: Look): Promise<void> {
+  const { path, shows, token } = shot;
+  const page = await system.open(path(scene), { ...look, ...(token === null ? { token } : {}) });
   await ready(page, shows);
   await page.screenshot({ path: join(folder, `${name}.png`) });
   process.stdout.write(`docs/screenshots/${name}.png\n`);

@@ -4,7 +4,7 @@ import type { RunListItem } from '@toolstream/proto-events';
 import { hasRunEnded, useToolstream } from '@toolstream/react';
 import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
 import { announce } from '../../ui/index.ts';
-import { LiveRuns } from './live-runs.ts';
+import { APPS_AT_MOST, LiveRuns } from './live-runs.ts';
 import { changesInWords } from './row.ts';
 import { LIVE_STATUSES, type RunsSearch, SINCE_MS } from './search.ts';
 
@@ -52,11 +52,12 @@ function filterOf({ app, status, tool, since, before }: RunsSearch, now: number)
   };
 }
 
-/** The app that is asked for, or those of the live runs on the page. */
+/** The app that is asked for, or those on the page, first those where something runs: a new run of theirs is seen at once. */
 function useLiveRuns(app: string | undefined, runs: readonly RunListItem[]): LiveRuns {
   const client = useToolstream();
   const live = useMemo(() => new LiveRuns(client), [client]);
-  const apps = app ?? [...new Set(runs.filter(isLive).map((run) => run.app))].join();
+  const ordered = [...runs.filter(isLive), ...runs].map((run) => run.app);
+  const apps = app ?? [...new Set(ordered)].slice(0, APPS_AT_MOST).join();
   useEffect(() => live.follow(apps === '' ? [] : apps.split(',')), [live, apps]);
   useEffect(() => () => live.close(), [live]);
   return live;
