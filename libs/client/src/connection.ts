@@ -225,7 +225,7 @@ export class Connection {
         this.send({ type: 'pong', positions: this.#options.positions() });
         return;
       case 'bye':
-        this.#bye = { code: frame.code, retry_ms: frame.retry_ms };
+        this.#bye = frame;
         this.#timers.set('goodbye', GOODBYE_TIMEOUT_MS, () => this.#ended(frame.code));
         return;
       case 'error':

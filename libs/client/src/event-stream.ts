@@ -1,6 +1,5 @@
 import { hinted, retryDelay } from './backoff.ts';
 import { ConnectionError } from './errors.ts';
-import { readFrame } from './frames.ts';
 import { Health } from './health.ts';
 import { contentType, eventsPath, type FeedOptions, pieces } from './http-feed.ts';
 import { SseParser } from './sse-parser.ts';
@@ -110,7 +109,7 @@ export class EventStream {
   }
 
   #frame(data: string): void {
-    const frame = readFrame(data);
+    const frame = this.#options.readFrame(data);
     switch (frame?.type) {
       case 'snapshot':
       case 'event':

@@ -12,14 +12,11 @@ export function readFrame(data: unknown): ServerFrame | undefined {
   } catch {
     return undefined;
   }
-  if (typeof frame !== 'object' || frame === null || typeof frame.type !== 'string') return undefined;
+  if (!isObject(frame) || typeof frame.type !== 'string') return undefined;
   if (!Object.hasOwn(STRINGS, frame.type)) return undefined;
   if (!STRINGS[frame.type as ServerFrame['type']].every((key) => typeof frame[key] === 'string')) return undefined;
-  if (
-    (frame.type === 'event' || frame.type === 'snapshot') &&
-    !isObject(frame[frame.type === 'event' ? 'event' : 'state'])
-  )
-    return undefined;
+  if (frame.type === 'event' && !isObject(frame.event)) return undefined;
+  if (frame.type === 'snapshot' && !isObject(frame.state)) return undefined;
   return frame as unknown as ServerFrame;
 }
 

@@ -1,3 +1,4 @@
+import type { ServerFrame } from '@toolstream/proto-events';
 import type { ApiError, ToolstreamError } from './errors.ts';
 import type { Http } from './http.ts';
 import type { RequestTiming } from './request-timing.ts';
@@ -9,6 +10,8 @@ export interface FeedOptions {
   readonly timing: RequestTiming;
   readonly now: () => number;
   readonly random: () => number;
+  /** As over a socket: `undefined` for what is no frame. */
+  readFrame(data: string): ServerFrame | undefined;
   /** What an error frame says. */
   refusal(frame: { readonly code: string; readonly message: string }): ApiError;
   /** How a subscription fares has changed. */

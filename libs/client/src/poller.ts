@@ -1,7 +1,6 @@
 import type { RunListItem, RunSnapshot } from '@toolstream/proto-events';
 import { retryDelay } from './backoff.ts';
 import { ApiError } from './errors.ts';
-import { readFrame } from './frames.ts';
 import { contentType, eventsPath, type FeedOptions, pieces } from './http-feed.ts';
 import { Lines } from './lines.ts';
 import { Timers } from './timers.ts';
@@ -104,7 +103,7 @@ export class Poller {
   }
 
   #frame(line: string): void {
-    const frame = readFrame(line);
+    const frame = this.#options.readFrame(line);
     if (frame?.type === 'snapshot') this.#subscriber.receive({ ...frame, reason: this.#reason });
     else if (frame?.type === 'event' || frame?.type === 'end') this.#subscriber.receive(frame);
   }

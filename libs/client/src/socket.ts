@@ -125,5 +125,4 @@ export class SocketTransport implements Transport {
 
 const isMessage = ({ target }: Subscriber): boolean => 'message_id' in target;
 
-const wish = ({ target }: Subscriber, cursor: string | undefined) =>
-  cursor === undefined ? target : { ...target, cursor };
+const wish = ({ target }: Subscriber, cursor: string | undefined) => ({ ...target, cursor });

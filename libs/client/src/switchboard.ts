@@ -2,6 +2,7 @@ import { retryDelay } from './backoff.ts';
 import { Choice } from './choice.ts';
 import type { ToolstreamError } from './errors.ts';
 import type { Fallback, FallbackOptions } from './fallback.ts';
+import { readFrame } from './frames.ts';
 import type { CommandFrame } from './http-commands.ts';
 import type { Part } from './part.ts';
 import type { Reach } from './reach.ts';
@@ -275,6 +276,7 @@ export class Switchboard {
   #fallbackUse(): FallbackUse {
     return {
       ...this.#options,
+      readFrame,
       refusal,
       order: this.#requests,
       reach: () => this.#options.reach.ask(),
