@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { announcements } from '../../src/views/run/model/announcements.ts';
+import { announcement } from '../../src/views/run/model/announcements.ts';
 import { awayNotice } from '../../src/views/run/model/away.ts';
 import { celebrates } from '../../src/views/run/model/celebration.ts';
 import { runOffers, toolOffers, type Viewer, whoMayAnswer } from '../../src/views/run/model/controls.ts';
@@ -165,9 +165,9 @@ describe('What happened while away', () => {
 describe('What is said aloud', () => {
   const before = run([call(0, { status: 'running' }), call(1), call(2)]);
   it('is nothing of a first state, nor of progress', () => {
-    expect(announcements(undefined, before)).toEqual([]);
+    expect(announcement(undefined, before)).toEqual({ alert: '', status: '' });
     const reported = run([call(0, { status: 'running', measured: 50 }), before.tools[1]!, before.tools[2]!]);
-    expect(announcements(before, reported)).toEqual([]);
+    expect(announcement(before, reported)).toEqual({ alert: '', status: '' });
   });
   it('is failures and questions at once, and ends by their number', () => {
     const error = { code: 'x', message: 'No.' };
@@ -176,15 +176,25 @@ describe('What is said aloud', () => {
       call(1, { status: 'awaiting_approval' }),
       ended(2),
     ]);
-    expect(announcements(before, now)).toEqual([
-      { urgency: 'alert', text: '#1 os-write failed: No.' },
-      { urgency: 'alert', text: '#2 os-write waits for an answer.' },
-      { urgency: 'status', text: '2 of 3 calls ended.' },
-    ]);
+    expect(announcement(before, now)).toEqual({
+      alert: '#1 os-write failed: No. #2 os-write waits for an answer.',
+      status: '2 of 3 calls ended.',
+    });
+  });
+  it('is the number alone where many fail at once', () => {
+    const all = Array.from({ length: 9 }, (_, n) => call(n, { status: 'running' }));
+    const now = run(all.map((tool) => ({ ...tool, status: 'failed' as const, ended_at: at(1) })));
+    expect(announcement(run(all), now).alert).toBe('9 calls failed.');
+  });
+  it('is that another attempt began', () => {
+    const tried = run([call(0, { status: 'retrying', attempt: 1 })]);
+    expect(announcement(tried, run([call(0, { status: 'running', attempt: 2 })])).status).toBe(
+      '#1 os-write: attempt 2. What attempt 1 wrote no longer counts.',
+    );
   });
   it('is the end of the run', () => {
     const now = run([ended(0), ended(1), ended(2)], { status: 'succeeded', ended_at: at(1) });
-    expect(announcements(before, now)).toEqual([{ urgency: 'status', text: 'The run ended. Every call succeeded.' }]);
+    expect(announcement(before, now)).toEqual({ alert: '', status: 'The run ended. Every call succeeded.' });
     expect(runStanding({ ...now, status: 'failed', error: { code: 'x', message: 'One failed.' } })).toBe('One failed.');
   });
 });

@@ -2,7 +2,7 @@ import type { RunState } from '@toolstream/proto-events';
 import { useRunStore } from '@toolstream/react';
 import { useEffect, useRef, useState } from 'react';
 import { alertNow, announce } from '../../ui/index.ts';
-import { announcements } from './model/announcements.ts';
+import { announcement } from './model/announcements.ts';
 import { celebrates } from './model/celebration.ts';
 
 /**
@@ -18,10 +18,9 @@ export function useWatching(id: string): boolean {
     const look = () => {
       const { run, caughtUp } = store.getSnapshot();
       if (!run || !caughtUp) return;
-      for (const { urgency, text } of announcements(seen.current, run)) {
-        if (urgency === 'alert') alertNow(text);
-        else announce(text, 'run');
-      }
+      const { alert, status } = announcement(seen.current, run);
+      if (alert !== '') alertNow(alert);
+      if (status !== '') announce(status, 'run');
       if (celebrates(seen.current, run, sessionStorage)) setCelebrating(true);
       seen.current = run;
     };

@@ -21,6 +21,7 @@ export function WholeOutput({ id, index, attempt, live }: WholeOutputProps) {
   const client = useToolstream();
   const [lines, setLines] = useState<readonly OutputLine[]>([]);
   const [state, setState] = useState<'reading' | 'done'>('reading');
+  const [dropped, setDropped] = useState(false);
   const [error, setError] = useState<unknown>();
   const [round, setRound] = useState(0);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another round reads it again.
@@ -32,6 +33,7 @@ export function WholeOutput({ id, index, attempt, live }: WholeOutputProps) {
       timer ??= setTimeout(() => {
         timer = undefined;
         setLines(outputLines(collected.parts));
+        setDropped(collected.dropped);
       }, EVERY_MS);
     };
     let cursor: string | undefined;
@@ -76,5 +78,10 @@ export function WholeOutput({ id, index, attempt, live }: WholeOutputProps) {
   }
   if (lines.length === 0)
     return <p role="status">{state === 'reading' ? 'Reading the output…' : 'It wrote nothing.'}</p>;
-  return <OutputLines label="Everything it wrote" lines={lines} live={live} />;
+  return (
+    <>
+      {dropped && <p>It wrote too much for a page: the beginning is left out. The events have all of it.</p>}
+      <OutputLines label="Everything it wrote" lines={lines} live={live} />
+    </>
+  );
 }

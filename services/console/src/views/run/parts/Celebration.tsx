@@ -1,5 +1,5 @@
 import confetti from 'canvas-confetti';
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import styles from './Celebration.module.css';
 
 const FALLS_MS = 4_000;
@@ -7,8 +7,9 @@ const FALLS_MS = 4_000;
 /** A little confetti, once. Whoever wants no motion gets none; screen readers have heard of the end already. */
 export function Celebration() {
   const canvas = useRef<HTMLCanvasElement>(null);
+  const [moves] = useState(() => !matchMedia('(prefers-reduced-motion: reduce)').matches);
   useEffect(() => {
-    if (!canvas.current || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+    if (!canvas.current) return;
     // No worker: it would have to be made from a blob, which the content security policy rightly forbids.
     const fire = confetti.create(canvas.current, { resize: true, useWorker: false, disableForReducedMotion: true });
     const colors = ['#0d7479', '#62c8c1', '#e8ba5b', '#9db1f0'];
@@ -21,5 +22,6 @@ export function Celebration() {
       fire.reset();
     };
   }, []);
+  if (!moves) return null;
   return <canvas ref={canvas} aria-hidden className={styles.canvas} data-testid="celebration" />;
 }

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { useShortcuts } from '../../../shell/view-shortcuts.ts';
 import { Button, ConfirmDialog } from '../../../ui/index.ts';
 import { runOffers } from '../model/controls.ts';
+import { wishFor } from '../model/wishes.ts';
 import { useRerun } from '../use-rerun.ts';
 import { useViewer } from '../use-viewer.ts';
 import styles from './RunActions.module.css';
@@ -14,6 +15,7 @@ export function RunActions({ id }: { readonly id: string }) {
   const viewer = useViewer();
   const status = useRunSelector(id, ({ run }) => run?.status ?? 'accepted');
   const { pause, resume, cancel } = useRunControls(id);
+  const asked = useRunSelector(id, ({ pending }) => wishFor(pending)?.command);
   const [cancelling, setCancelling] = useState(false);
   const rerun = useRerun(id);
   const offers = runOffers({ status }, viewer);
@@ -33,13 +35,19 @@ export function RunActions({ id }: { readonly id: string }) {
             variant="primary"
             icon={<Play aria-hidden />}
             isDisabled={!offers.resume.offered}
+            isPending={asked === 'resume'}
             onPress={() => void resume()}
           >
             Resume
           </Button>
         ) : (
           (offers.pause.offered || offers.pause.why !== undefined) && (
-            <Button icon={<Pause aria-hidden />} isDisabled={!offers.pause.offered} onPress={() => void pause()}>
+            <Button
+              icon={<Pause aria-hidden />}
+              isDisabled={!offers.pause.offered}
+              isPending={asked === 'pause'}
+              onPress={() => void pause()}
+            >
               Pause
             </Button>
           )
@@ -49,6 +57,7 @@ export function RunActions({ id }: { readonly id: string }) {
             variant="danger"
             icon={<CircleStop aria-hidden />}
             isDisabled={!offers.cancel.offered}
+            isPending={asked === 'cancel'}
             onPress={() => setCancelling(true)}
           >
             Cancel run
