@@ -31,11 +31,11 @@ export function TokenForm({ session, autoFocus = false }: { readonly session: Se
           setProblem(undefined);
         }}
         errorMessage={problem}
-        description="It stays in this tab until the tab is closed."
+        description="It is kept by the open tabs of this browser, and gone with the last of them."
         autoFocus={autoFocus}
         isRequired
       />
-      <Button variant="primary" type="submit" isDisabled={text.trim() === ''}>
+      <Button variant="primary" type="submit">
         Sign in
       </Button>
     </form>

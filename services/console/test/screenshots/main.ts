@@ -20,13 +20,13 @@ interface Shot {
 
 const SHOTS: readonly Shot[] = [
   { name: 'runs', path: () => '/', shows: 'Needs approval' },
-  { name: 'run', path: ({ live }) => `/runs/${live}`, shows: 'publish-site' },
+  { name: 'run', path: ({ live }) => `/runs/${live}?call=3`, shows: /^ok 1 - / },
   { name: 'run-ended', path: ({ done }) => `/runs/${done}`, shows: 'os-search' },
   { name: 'timeline', path: ({ done }) => `/runs/${done}?tab=timeline`, shows: 'import-catalog' },
   { name: 'app', path: ({ app }) => `/apps/${app}`, shows: 'index.html' },
   { name: 'tools', path: () => '/tools', shows: 'import-catalog' },
   { name: 'delivery', path: () => '/delivery' },
-  { name: 'new-run', path: () => '/new' },
+  { name: 'new-run', path: ({ done }) => `/new?from=${done}`, shows: 'import-catalog' },
   { name: 'sign-in', path: () => '/', token: null },
 ];
 

@@ -81,5 +81,22 @@ export async function playScene(system: System): Promise<Scene> {
     ],
     { app: 'storefront' },
   );
+  await system.client.command(live, 'approve_tool', { index: await asked(system, live, 'shell') });
   return { live, done: done.run_id, app: 'storefront' };
+}
+
+/** Waits until the call asks for an approval. */
+async function asked(system: System, run: string, name: string): Promise<number> {
+  const watch = system.client.watch(run);
+  try {
+    return await new Promise((resolve, reject) => {
+      watch.on('state', ({ tools }) => {
+        const call = tools.find((tool) => tool.name === name && tool.status === 'awaiting_approval');
+        if (call) resolve(call.index);
+      });
+      watch.done.then(() => reject(new Error(`${name} was never asked for.`)), reject);
+    });
+  } finally {
+    watch.close();
+  }
 }
