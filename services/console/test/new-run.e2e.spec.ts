@@ -302,7 +302,8 @@ describe('a draft', () => {
     );
     const page = await open('/new?app=other');
     await addCall(page, 'talk');
-    await page.goto(`${system.url}/new?from=${before.run_id}`);
+    await page.goto(`${system.url}/runs/${before.run_id}`);
+    await page.getByRole('button', { name: 'Change and run' }).click();
     await page.getByText('The draft that was here is set aside.').waitFor();
     expect(new URL(page.url()).search).toBe('');
     const [big, small] = [page.getByTestId('call').nth(0), page.getByTestId('call').nth(1)];

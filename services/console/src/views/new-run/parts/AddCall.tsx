@@ -50,4 +50,4 @@ export function AddCall({ tools, onAdd }: AddCallProps) {
   );
 }
 
-export const firstSentence = (text: string): string => /^.*?[.:](?=\s|$)/s.exec(text)?.[0] ?? text;
+export const firstSentence = (text: string): string => /^.*?\.(?=\s|$)/s.exec(text)?.[0] ?? text;

@@ -1,5 +1,6 @@
+import { useNavigate } from '@tanstack/react-router';
 import { useRunControls, useRunSelector } from '@toolstream/react';
-import { CircleStop, Pause, Play, RotateCcw } from 'lucide-react';
+import { CircleStop, Pause, PenLine, Play, RotateCcw } from 'lucide-react';
 import { useState } from 'react';
 import { useShortcuts } from '../../../shell/view-shortcuts.ts';
 import { Button, ConfirmDialog } from '../../../ui/index.ts';
@@ -10,7 +11,7 @@ import { useViewer } from '../use-viewer.ts';
 import styles from './RunActions.module.css';
 import { Wish } from './Wish.tsx';
 
-/** Pause, resume, cancel and run again, with the keys for it. What was asked shows at once, below. */
+/** Pause, resume, cancel and run again, as it was or changed, with the keys for it. What was asked shows at once, below. */
 export function RunActions({ id }: { readonly id: string }) {
   const viewer = useViewer();
   const status = useRunSelector(id, ({ run }) => run?.status ?? 'accepted');
@@ -18,6 +19,7 @@ export function RunActions({ id }: { readonly id: string }) {
   const asked = useRunSelector(id, ({ pending }) => wishFor(pending)?.command);
   const [cancelling, setCancelling] = useState(false);
   const rerun = useRerun(id);
+  const navigate = useNavigate();
   const offers = runOffers({ status }, viewer);
   const pauseOrResume = () => {
     if (offers.resume.offered) void resume();
@@ -70,6 +72,13 @@ export function RunActions({ id }: { readonly id: string }) {
           onPress={() => rerun.mutate(0)}
         >
           Run again
+        </Button>
+        <Button
+          icon={<PenLine aria-hidden />}
+          isDisabled={!offers.rerun.offered}
+          onPress={() => void navigate({ to: '/new', search: { from: id } })}
+        >
+          Change and run
         </Button>
       </div>
       <Wish id={id} />
