@@ -27,7 +27,8 @@ export const gaps = ({ gaps }: Counts): Cause[] => [
     id: 'repaired',
     name: 'Repaired unseen',
     count: gaps.repaired,
-    meaning: 'Live events were lost on the way to an edge and read from the log again; no client noticed.',
+    meaning:
+      'An event came live before one that it follows: what was missing was read from the log; no client noticed.',
   },
   {
     id: 'snapshot',
