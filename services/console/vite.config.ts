@@ -13,6 +13,20 @@ export default defineConfig({
     // Inlined fonts and images would need an exception in the content security policy.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1_000,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // What the first page needs in any case, in a few files instead of one for each icon.
+          groups: [
+            { name: 'icons', test: /node_modules\/lucide-react\// },
+            {
+              name: 'shell',
+              test: /console\/src\/((ui|format|session|shell|theme)\/|views\/[^/]+\/(search|route)\.ts$)/,
+            },
+          ],
+        },
+      },
+    },
   },
   // `npm run dev -w @toolstream/console`, with the product running beside it.
   server: {
