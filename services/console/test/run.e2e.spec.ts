@@ -334,6 +334,27 @@ describe('answering a call', () => {
   });
 });
 
+describe('the tabs', () => {
+  it('are part of the address, and the way back leads through them', async () => {
+    const run = await system.finished([write('a', 'tabs.txt')]);
+    const page = await system.open(address(run.run_id));
+    for (const [name, words] of [
+      ['Timeline', 'os-write'],
+      ['Events', 'run.accepted'],
+      ['Files', 'tabs.txt'],
+    ] as const) {
+      await page.getByRole('tab', { name }).click();
+      await says(page.getByRole('tabpanel', { name }), words);
+      expect(new URL(page.url()).searchParams.get('tab')).toBe(name.toLowerCase());
+    }
+    await page.goBack();
+    await page.getByRole('tabpanel', { name: 'Events' }).waitFor();
+    await page.getByRole('tab', { name: 'Calls' }).click();
+    await row(page, 0).waitFor();
+    expect(new URL(page.url()).search).toBe('');
+  });
+});
+
 describe('by keyboard', () => {
   it('goes from call to call, opens them, and lists its keys', async () => {
     const { page } = await watched([long('a'), write('b', 'b.txt'), write('c', 'c.txt')]);

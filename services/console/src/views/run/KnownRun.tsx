@@ -1,6 +1,6 @@
 import { useRunSelector } from '@toolstream/react';
 import { lazy, Suspense } from 'react';
-import { Page, StatusBadge, type TabItem, Tabs } from '../../ui/index.ts';
+import { Page, StatusBadge, statusLook, type TabItem, Tabs } from '../../ui/index.ts';
 import { CallsTab } from './calls/CallsTab.tsx';
 import { Celebration } from './parts/Celebration.tsx';
 import { Notices } from './parts/Notices.tsx';
@@ -22,6 +22,10 @@ export function KnownRun({ id }: { readonly id: string }) {
   const { tab = 'calls' } = useRunSearch();
   const change = useChangeSearch();
   const status = useRunSelector(id, ({ run }) => run?.status ?? 'accepted');
+  const asking = useRunSelector(
+    id,
+    ({ run }) => run?.tools.some((tool) => tool.status === 'awaiting_approval') ?? false,
+  );
   const app = useRunSelector(id, ({ run }) => run?.app ?? '');
   const celebrating = useWatching(id);
   const items: TabItem[] = RUN_TABS.map((name) => ({
@@ -40,7 +44,7 @@ export function KnownRun({ id }: { readonly id: string }) {
           Run <code className={styles.shortId}>{shortId(id)}</code> <StatusBadge status={status} />
         </span>
       }
-      documentTitle={`Run ${shortId(id)}`}
+      documentTitle={`${asking ? 'Needs an answer' : statusLook[status].word}: run ${shortId(id)}`}
       breadcrumbs={[
         { label: 'Runs', to: '/' },
         { label: app, to: `/apps/${app}` },

@@ -51,7 +51,8 @@ export function CallDetail({ id, index, chosen }: CallDetailProps) {
         </div>
         <CallActions id={id} tool={tool} />
       </header>
-      <Standing id={id} index={index} />
+      {/* What went wrong is said by its own notice. */}
+      {tool.status !== 'failed' && <Standing id={id} index={index} />}
       <Wish id={id} index={index} />
       <Question id={id} tool={tool} />
       <Failure id={id} tool={tool} />

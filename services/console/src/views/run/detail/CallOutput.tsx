@@ -18,7 +18,7 @@ export function CallOutput({ id, tool }: { readonly id: string; readonly tool: T
   const title = tool.attempt > 1 || stale ? `Output of attempt ${tool.attempt}` : 'Output';
   return (
     <Section title={title} actions={stale ? <span className={styles.stale}>no longer counts</span> : undefined}>
-      <div key={tool.attempt} className={stale ? styles.superseded : styles.current} data-testid="output">
+      <div key={tool.attempt} className={styles.current} data-testid="output">
         {whole === tool.attempt ? (
           <WholeOutput id={id} index={tool.index} attempt={tool.attempt} live={tool.status === 'running'} />
         ) : (
@@ -26,6 +26,7 @@ export function CallOutput({ id, tool }: { readonly id: string; readonly tool: T
             label={`${title} of ${tool.name}`}
             lines={lines}
             live={tool.status === 'running'}
+            superseded={stale}
             {...(cut ? { onWhole: () => setWhole(tool.attempt) } : {})}
           />
         )}

@@ -37,7 +37,10 @@ interface PartProps {
 
 function Part({ id, value, depth, name }: PartProps) {
   if (value !== null && typeof value === 'object') {
-    if (isReference(value)) return <Labelled name={name}>{<Reference id={id} reference={value} />}</Labelled>;
+    if (isReference(value)) {
+      const show = (content: Json) => <JsonView id={id} label="Content" value={content} />;
+      return <Labelled name={name}>{<Reference id={id} reference={value} show={show} />}</Labelled>;
+    }
     return <Collection id={id} value={value} depth={depth} {...(name === undefined ? {} : { name })} />;
   }
   return (

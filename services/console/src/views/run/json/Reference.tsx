@@ -2,18 +2,24 @@ import { useQuery } from '@tanstack/react-query';
 import type { ArtifactRef, Json } from '@toolstream/proto-events';
 import { useToolstream } from '@toolstream/react';
 import { Download, Package } from 'lucide-react';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { bytes } from '../../../format/index.ts';
 import { Button, CodeBlock, ErrorNotice } from '../../../ui/index.ts';
 import { download } from '../../timeline/data/export.ts';
-import { JsonView } from './JsonView.tsx';
 import styles from './Reference.module.css';
 
 /** Beyond this it is offered as a file: it would be of no use on a page. */
 const SHOWN_BYTES = 4_000_000;
 
+interface ReferenceProps {
+  readonly id: string;
+  readonly reference: ArtifactRef;
+  /** How the value is shown that turns out to be referred to. */
+  readonly show: (value: Json) => ReactNode;
+}
+
 /** A value that is kept apart from the events, because it is large: fetched when somebody wants to see it. */
-export function Reference({ id, reference }: { readonly id: string; readonly reference: ArtifactRef }) {
+export function Reference({ id, reference, show }: ReferenceProps) {
   const { artifact, bytes: size } = reference.$ref;
   const client = useToolstream();
   const [wanted, setWanted] = useState(false);
@@ -42,16 +48,16 @@ export function Reference({ id, reference }: { readonly id: string; readonly ref
         </Button>
       </div>
       {error && <ErrorNotice title="It could not be fetched" error={error} onRetry={() => void refetch()} />}
-      {data && <Content id={id} data={data} />}
+      {data && <Content data={data} show={show} />}
     </div>
   );
 }
 
-function Content({ id, data }: { readonly id: string; readonly data: Uint8Array }) {
+function Content({ data, show }: { readonly data: Uint8Array; readonly show: ReferenceProps['show'] }) {
   const text = new TextDecoder().decode(data);
   const value = parsed(text);
   if (value === undefined) return <CodeBlock label="Content" text={text.slice(0, 200_000)} wrap />;
-  return <JsonView id={id} label="Content" value={value} />;
+  return show(value);
 }
 
 function parsed(text: string): Json | undefined {

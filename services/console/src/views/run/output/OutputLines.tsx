@@ -11,6 +11,8 @@ interface OutputLinesProps {
   readonly lines: readonly OutputLine[];
   /** More may come. */
   readonly live: boolean;
+  /** It is of an attempt that no longer counts, and struck out. */
+  readonly superseded?: boolean;
   /** There is more before the first line: how to get it. */
   readonly onWhole?: () => void;
 }
@@ -23,7 +25,7 @@ const NEAR_PX = 24;
  * Lines as a terminal shows them. The end is followed until somebody scrolls up, and again when they come back to it or ask
  * for it; only what is in view is rendered.
  */
-export function OutputLines({ label, lines, live, onWhole }: OutputLinesProps) {
+export function OutputLines({ label, lines, live, superseded = false, onWhole }: OutputLinesProps) {
   const box = useRef<HTMLElement>(null);
   const [following, setFollowing] = useState(true);
   const virtualizer = useVirtualizer({
@@ -59,7 +61,7 @@ export function OutputLines({ label, lines, live, onWhole }: OutputLinesProps) {
       <div className={styles.frame}>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard. */}
         <section ref={box} aria-label={label} tabIndex={0} className={styles.scroll} onScroll={onScroll}>
-          <ol className={styles.lines} style={{ height }}>
+          <ol className={superseded ? `${styles.lines} ${styles.superseded}` : styles.lines} style={{ height }}>
             {virtualizer.getVirtualItems().map(({ index, start, key }) => {
               const line = lines[index]!;
               return (
