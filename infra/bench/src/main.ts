@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '@toolstream/testkit';
 import { appends } from './appends.ts';
+import { browser } from './browser.ts';
 import { cancel } from './cancel.ts';
 import { stopEverything } from './cleanup.ts';
 import { drain } from './drain.ts';
@@ -31,6 +32,7 @@ const BENCHMARKS: Record<string, (options: BenchOptions) => Promise<Report>> = {
   jobs,
   scaling,
   cancel,
+  browser,
 };
 
 const USAGE = `npm run bench -- [--only=${Object.keys(BENCHMARKS).join('|')}] [--quick]
