@@ -18,6 +18,13 @@ interface ReferenceProps {
   readonly show: (value: Json) => ReactNode;
 }
 
+interface ReferenceProps {
+  readonly id: string;
+  readonly reference: ArtifactRef;
+  /** How a value is shown: what is kept apart may hold any. */
+  readonly show: (value: Json) => ReactNode;
+}
+
 /** A value that is kept apart from the events, because it is large: fetched when somebody wants to see it. */
 export function Reference({ id, reference, show }: ReferenceProps) {
   const { artifact, bytes: size } = reference.$ref;
@@ -53,7 +60,7 @@ export function Reference({ id, reference, show }: ReferenceProps) {
   );
 }
 
-function Content({ data, show }: { readonly data: Uint8Array; readonly show: ReferenceProps['show'] }) {
+function Content({ data, show }: Pick<ReferenceProps, 'show'> & { readonly data: Uint8Array }) {
   const text = new TextDecoder().decode(data);
   const value = parsed(text);
   if (value === undefined) return <CodeBlock label="Content" text={text.slice(0, 200_000)} wrap />;
