@@ -149,7 +149,7 @@ describe('the timeline', () => {
     const timeOf = (type: string) => Date.parse(history.find(({ event }) => event.type === type)!.event.time);
     const approval = drawn.find(({ kind }) => kind === 'approval')!;
     expect([approval.from, approval.to]).toEqual([timeOf('tool.approval_requested.v1'), timeOf('tool.approved.v1')]);
-    expect(await page.locator('[data-band="paused"]').count()).toBe(1);
+    expect(await page.locator('[data-ruler] [data-band="paused"]').count()).toBe(1);
 
     // The picture is to scale: every bar lies where its times say.
     const ruler = (await page.getByTestId('timeline-ruler').boundingBox())!;
@@ -262,6 +262,27 @@ describe('time travel', () => {
     await expectMoment(page, run, history, life[3]!);
     const at = () => new URL(page.url()).searchParams.get('at');
     await until('the address has the moment', 5_000, () => at() === cursorOf(run, history[life[3]!]!));
+
+    const ruler = page.getByTestId('timeline-ruler');
+    const { width } = (await ruler.boundingBox())!;
+    await ruler.click({ position: { x: Math.round(width * 0.6), y: 10 } });
+    const [from, to] = (await page.getByTestId('timeline-chart').getAttribute('data-view'))!.split(' ').map(Number) as [
+      number,
+      number,
+    ];
+    // A pixel is some milliseconds wide.
+    const eventAt = (px: number) => {
+      const time = from + ((Math.round(width * 0.6) + px) / width) * (to - from);
+      return history.findLastIndex(({ event }) => Date.parse(event.time) <= time);
+    };
+    const landed = await until('the press on the ruler led somewhere', 5_000, async () => {
+      const said = /after event ([\d,]+) of/.exec((await page.getByTestId('timeline-banner').textContent()) ?? '')?.[1];
+      const index = Number(said?.replace(',', '')) - 1;
+      return index === life[3] ? undefined : { index };
+    });
+    expect(landed.index).toBeGreaterThanOrEqual(eventAt(-2));
+    expect(landed.index).toBeLessThanOrEqual(eventAt(2));
+    await expectMoment(page, run, history, landed.index);
 
     await page.getByRole('button', { name: 'Play the run' }).click();
     await page.getByText('The run has ended', { exact: false }).waitFor({ timeout: 60_000 });
@@ -465,5 +486,14 @@ describe('for everybody', () => {
       expect(await sidewaysBy(page)).toBe(0);
       await expectAccessible(page, { themes: ['dark'] });
     }
+    const history = await system.t.history(run);
+    const index = Math.floor(history.length / 2);
+    const linked = await system.open(pathOf(run, 'events', cursorOf(run, history[index]!)), { viewport: MOBILE });
+    await linked.locator(`[data-raw="${index}"] pre`).waitFor();
+    const list = (await linked.getByRole('region', { name: 'Events of the run' }).boundingBox())!;
+    await until('the linked event is in sight', 10_000, async () => {
+      const row = await linked.locator(`tr[data-event="${index}"]`).boundingBox();
+      return row !== null && row.y >= list.y && row.y + row.height <= list.y + list.height;
+    });
   });
 });

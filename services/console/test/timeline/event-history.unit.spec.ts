@@ -114,6 +114,10 @@ describe('a history', () => {
     const history = log.history({ events: 50 });
     expect([history.length, history.beyond]).toEqual([50, log.events.length - 50]);
     expect(history.head).toEqual(log.history().head);
+    expect(history.spans.calls.map((bars) => bars.length)).toEqual(
+      log.history().spans.calls.map((bars) => bars.length),
+    );
+    expect(history.spans.calls[0]!.at(-1)).toMatchObject({ outcome: 'succeeded', last: 49 });
     expect(history.stateAt(49)).toEqual(log.history().stateAt(49));
   });
 

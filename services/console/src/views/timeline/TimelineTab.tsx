@@ -55,7 +55,8 @@ function KnownTimeline({ id, log, view }: KnownProps) {
   const { index } = moment;
   const { state, event } = useStateAt(log, view, index);
   const ended = history.head?.ended_at !== undefined;
-  const now = useLiveNow(!ended, history.spans.extent?.to ?? 0);
+  // Until all is read, the newest event that is known is not the present.
+  const now = useLiveNow(!ended && view.status === 'live', history.spans.extent?.to ?? 0);
   const origin = columns.time(0);
   const extent = { from: history.spans.extent?.from ?? origin, to: ended ? (history.spans.extent?.to ?? origin) : now };
   const axis = useViewport(extent);

@@ -5,7 +5,7 @@ import type { Marker } from '../model/markers.ts';
 import { timeAt } from '../model/viewport.ts';
 import type { Axis } from '../use-viewport.ts';
 import styles from './Chart.module.css';
-import { Overlay } from './Overlay.tsx';
+import { Bands, Overlay } from './Overlay.tsx';
 import { barAt, type Picked, type Step, step } from './pick.ts';
 import { Mark, Row } from './Row.tsx';
 import { Ruler } from './Ruler.tsx';
@@ -129,6 +129,7 @@ export function Chart(props: ChartProps) {
         <div className={styles.ruler}>
           <div className={styles.corner}>Call</div>
           <div ref={plot} className={styles.rulerPlot} data-ruler data-testid="timeline-ruler">
+            <Bands bands={history.spans.bands} view={view} width={width} now={now} />
             <Ruler view={view} origin={origin} width={width} />
             <svg className={styles.runMarks} width={width} height={24} aria-hidden="true">
               {markers.run.map((marker) => (
@@ -181,7 +182,11 @@ function useMarkers(history: EventHistory) {
     const calls = new Map<number, Marker[]>();
     for (const marker of markers) {
       if (marker.call === undefined) run.push(marker);
-      else calls.set(marker.call, [...(calls.get(marker.call) ?? []), marker]);
+      else {
+        const mine = calls.get(marker.call) ?? [];
+        calls.set(marker.call, mine);
+        mine.push(marker);
+      }
     }
     return { run, calls };
   }, [markers, length]);

@@ -19,6 +19,10 @@ const SAMPLES: readonly Sample[] = [
   { kind: 'approval', words: 'waits for approval' },
   { kind: 'retry', words: 'waits to retry' },
 ];
+const BANDS = [
+  { kind: 'paused', words: 'the run is paused' },
+  { kind: 'cancelling', words: 'the run is being cancelled' },
+] as const;
 const MARKS = Object.keys(MARKER_WORDS) as MarkerKind[];
 const VIEW = { from: 0, to: 1 };
 
@@ -36,6 +40,12 @@ export const Legend = memo(function Legend() {
               current={false}
             />
           </svg>
+          {words}
+        </li>
+      ))}
+      {BANDS.map(({ kind, words }) => (
+        <li key={kind}>
+          <span className={`${styles.band} ${styles[kind]}`} aria-hidden="true" />
           {words}
         </li>
       ))}

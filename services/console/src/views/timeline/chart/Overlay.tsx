@@ -1,5 +1,6 @@
 import type { EventHistory } from '../model/event-history.ts';
-import { shareOf } from '../model/viewport.ts';
+import type { Band } from '../model/spans.ts';
+import { shareOf, type Viewport } from '../model/viewport.ts';
 import type { Axis } from '../use-viewport.ts';
 import styles from './Chart.module.css';
 import { Grid } from './Ruler.tsx';
@@ -15,26 +16,12 @@ export interface OverlayProps {
 
 /** What lies over or under all rows: the grid, the run's own pauses, the moment that is shown and what came after it. */
 export function Overlay({ history, axis: { view }, width, origin, now, moment }: OverlayProps) {
-  const x = (time: number) => Math.min(Math.max(shareOf(view, time), 0), 1) * width;
+  const x = (time: number) => clamped(view, time) * width;
   return (
     <>
       <div className={styles.overlay} aria-hidden="true">
         <Grid view={view} origin={origin} width={width} />
-        {history.spans.bands.map((band) => {
-          const left = x(band.from);
-          const right = x(band.to ?? now);
-          if (right <= 0 || left >= width) return null;
-          return (
-            <div
-              key={`${band.kind}-${band.first}`}
-              className={`${styles.band} ${styles[`band-${band.kind}`]}`}
-              data-band={band.kind}
-              style={{ transform: `translateX(${left}px)`, width: Math.max(2, right - left) }}
-            >
-              {right - left > 90 && <span>{band.kind === 'paused' ? 'Run paused' : 'Cancelling'}</span>}
-            </div>
-          );
-        })}
+        <Bands bands={history.spans.bands} view={view} width={width} now={now} />
       </div>
       {moment !== undefined && (
         <div className={`${styles.overlay} ${styles.above}`} aria-hidden="true">
@@ -51,3 +38,29 @@ export function Overlay({ history, axis: { view }, width, origin, now, moment }:
     </>
   );
 }
+
+export interface BandsProps {
+  readonly bands: readonly Band[];
+  readonly view: Viewport;
+  readonly width: number;
+  readonly now: number;
+}
+
+/** When the run itself was paused, or was being cancelled. */
+export function Bands({ bands, view, width, now }: BandsProps) {
+  return bands.map(({ kind, first, from, to }) => {
+    const left = clamped(view, from) * width;
+    const right = clamped(view, to ?? now) * width;
+    if (right <= 0 || left >= width) return null;
+    return (
+      <div
+        key={`${kind}-${first}`}
+        className={`${styles.band} ${styles[`band-${kind}`]}`}
+        data-band={kind}
+        style={{ transform: `translateX(${left}px)`, width: Math.max(2, right - left) }}
+      />
+    );
+  });
+}
+
+const clamped = (view: Viewport, time: number): number => Math.min(Math.max(shareOf(view, time), 0), 1);

@@ -55,6 +55,8 @@ export function usePointer(ref: RefObject<HTMLElement | null>, options: PointerO
       drag.current = { id: event.pointerId, x: event.clientX, moved: false };
     },
     onPointerMove: (event: PointerEvent<HTMLElement>) => {
+      // Let go of where this element did not hear of it.
+      if (event.buttons === 0) drag.current = undefined;
       const held = drag.current;
       const { axis, width, onHover } = latest.current;
       if (held?.id !== event.pointerId || width === 0) {

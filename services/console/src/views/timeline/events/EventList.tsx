@@ -10,6 +10,7 @@ import { useMoment } from '../use-moment.ts';
 import styles from './EventList.module.css';
 import { EventRow } from './EventRow.tsx';
 import { Filters } from './Filters.tsx';
+import { reveal } from './reveal.ts';
 
 export interface EventListProps {
   readonly id: string;
@@ -17,7 +18,10 @@ export interface EventListProps {
   readonly view: LogView;
 }
 
+/** What a row is likely high: on narrow pages it has two lines. */
 const ROW = 40;
+const NARROW_ROW = 58;
+const NARROW = '(max-width: 900px)';
 /** So near the end somebody reads along. */
 const AT_END_PX = 60;
 
@@ -34,9 +38,11 @@ export function EventList({ id, log, view }: EventListProps) {
   const rows = useVirtualizer({
     count: found.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => ROW,
+    estimateSize: () => (matchMedia(NARROW).matches ? NARROW_ROW : ROW),
     getItemKey: (row) => found[row] ?? row,
     overscan: 10,
+    // A row that is shown to somebody has the one before it above it.
+    scrollPaddingStart: ROW,
   });
 
   const items = rows.getVirtualItems();
@@ -56,7 +62,13 @@ export function EventList({ id, log, view }: EventListProps) {
     linked.current = index;
     setOpen((before) => new Set(before).add(index));
     const row = filtered.rowOf(index);
-    if (row !== undefined) rows.scrollToIndex(row, { align: 'center' });
+    const element = scroller.current;
+    if (row === undefined || !element) return;
+    reveal(
+      element,
+      () => element.querySelector(`[data-event="${index}"]`),
+      () => rows.scrollToIndex(row, { align: 'start' }),
+    );
   }, [index, filtered, rows]);
 
   useEffect(() => {

@@ -68,12 +68,14 @@ export class EventHistory {
     const after = evolve(before, { event, seq });
     if (!after) return false;
     this.#head = after;
+    const time = Date.parse(event.time);
     if (this.length >= this.#limits.events) {
       this.#beyond += 1;
+      // Bars are few, however many events there are; those of later events lead to the last one that is listed.
+      this.spans.apply(before, after, time, this.length - 1);
       return true;
     }
     const index = this.length;
-    const time = Date.parse(event.time);
     this.columns.push(seq, time, event.type, event.toolindex);
     this.#bodies.push(index, event, bytes);
     this.#checkpoints.offer(index, after);
