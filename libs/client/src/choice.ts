@@ -34,6 +34,7 @@ export class Choice {
   readonly #health = new Health();
   /** Failed attempts in the background. */
   #probes = 0;
+  #dials = 0;
   /** HTTP got through since the socket last held. */
   #reached = false;
 
@@ -53,6 +54,7 @@ export class Choice {
 
   dialled(): void {
     const { isOnSocket, timing } = this.#options;
+    this.#dials += 1;
     if (isOnSocket()) this.#timers.set('slow', timing.slowGreetingMs, () => void this.#greetingIsSlow());
   }
 
@@ -106,8 +108,10 @@ export class Choice {
     hurry();
   }
 
+  /** What is found out meanwhile says nothing of another attempt. */
   async #greetingIsSlow(): Promise<void> {
     const { reach, isDialling } = this.#options;
-    if ((await reach()) && isDialling()) this.#stepDown();
+    const dial = this.#dials;
+    if ((await reach()) && dial === this.#dials && isDialling()) this.#stepDown();
   }
 }

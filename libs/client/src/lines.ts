@@ -1,6 +1,7 @@
 import { ToolstreamError } from './errors.ts';
 
-const LONGEST = 32 * 1024 * 1024;
+/** Longer than any frame. */
+export const LONGEST = 32 * 1024 * 1024;
 
 /** Cuts text that arrives in pieces into lines. A line that is longer than any frame is an error, not a growing buffer. */
 export class Lines {

@@ -110,7 +110,7 @@ describe('subscriptions on a fallback', () => {
     const runs = await Promise.all(Array.from({ length: 6 }, () => HandRun.accept(world.store.log)));
     const client = world.connect({ transports: ['sse', 'polling'] });
     const watches = runs.map(({ run }) => client.watch(run));
-    await vi.waitFor(() => expect(watches.every(({ state }) => state !== undefined)).toBe(true));
+    await vi.waitFor(() => expect(watches.every(({ state }) => state !== undefined)).toBe(true), { timeout: 5_000 });
     const streams = () => world.edge.edge.services.clients.count('stream');
     expect(streams()).toBe(STREAMS_AT_ONCE);
     await runs[0]!.finish(1);

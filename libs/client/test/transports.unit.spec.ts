@@ -63,6 +63,16 @@ describe('an event stream', () => {
     parser.push('retry: 2000\n\nretry: soon\n\n');
     expect(parser.retryMs).toBeUndefined();
   });
+
+  it('has no message without an end, in however many lines it comes', () => {
+    const parser = new SseParser();
+    const lines = `data: ${'x'.repeat(1024)}\n`.repeat(4096);
+    const push = () => parser.push(lines);
+    for (let n = 0; n < 7; n++) push();
+    expect(parser.push('\n')).toHaveLength(1);
+    for (let n = 0; n < 7; n++) push();
+    expect(push).toThrow('without an end');
+  });
 });
 
 describe('the health of a path', () => {
