@@ -53,6 +53,8 @@ export class LibraryClient implements DeliveryClient {
     this.#client = createClient({
       url: `http://127.0.0.1:${line.port}`,
       token: async () => token(),
+      // What is recorded, and so judged, is what comes over a socket.
+      transports: ['websocket'],
       WebSocket: recordedSocket(recorder),
     });
     this.#client.onConnection((state) => recorder.note(`connection ${state.status} ${state.reason ?? ''}`));
