@@ -1,7 +1,7 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import { consumeDurable, type Delivered, type DurableConsumer } from '@toolstream/event-log';
 import { eventStream } from '@toolstream/proto-events';
-import { asError, type Logger } from '@toolstream/service-kit';
+import { asError, type Logger, within } from '@toolstream/service-kit';
 import type pg from 'pg';
 import { type Claim, keepPosition, type PositionRow } from './adapters/position.ts';
 import { CONSUMER } from './adapters/stream.ts';
@@ -111,12 +111,7 @@ export class Session {
 
   /** While NATS is away the consumer cannot be left in order; it is made anew anyway. */
   async #leave(consumer: DurableConsumer): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, LEAVE_MS);
-    });
-    await Promise.race([Promise.all([this.#work, consumer.drain()]), late]);
-    clearTimeout(timer);
+    await within(LEAVE_MS, Promise.all([this.#work, consumer.drain()]));
   }
 
   async #handle(batch: readonly Delivered[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { type KV, Kvm, type KvWatchEntry } from '@nats-io/kv';
 import { type NatsConnection, nanos } from '@nats-io/nats-core';
-import type { Logger } from '@toolstream/service-kit';
+import { type Logger, within } from '@toolstream/service-kit';
 import type { Principal } from '../auth/principal.ts';
 import { type RevocationTarget, Revoked, revocationKey } from '../auth/revoked.ts';
 
@@ -144,7 +144,7 @@ async function watchAll(bucket: KV, onEntry: (entry: KvWatchEntry) => void): Pro
     while (!settled) {
       const { values } = await bucket.status();
       if (values <= told) return settle(true);
-      await Promise.race([complete, new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))]);
+      await within(LOOK_AGAIN_MS, complete);
     }
   };
   look().catch((error: unknown) => entries.stop(error instanceof Error ? error : new Error(String(error))));

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { StorageType } from '@nats-io/jetstream';
 import { type KV, Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/nats-core';
-import { asError, type Logger } from '@toolstream/service-kit';
+import { asError, type Logger, within } from '@toolstream/service-kit';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Principal } from '../auth/principal.ts';
@@ -133,17 +133,5 @@ function safeJson(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
-  }
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
-  let late: NodeJS.Timeout | undefined;
-  const deadline = new Promise<undefined>((resolve) => {
-    late = setTimeout(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race([work, deadline]);
-  } finally {
-    clearTimeout(late);
   }
 }

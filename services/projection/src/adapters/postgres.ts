@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { within } from '@toolstream/service-kit';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
@@ -35,9 +35,10 @@ export async function connectPostgres(url: string, name: string, statementMs = 3
 
 /** Never throws, never waits long: the connection may be broken. */
 export async function closePostgres(client: pg.Client): Promise<void> {
-  const late = new AbortController();
-  await Promise.race([client.end().catch(() => {}), delay(1_000, undefined, { signal: late.signal }).catch(() => {})]);
-  late.abort();
+  await within(
+    1_000,
+    client.end().catch(() => {}),
+  );
 }
 
 /** Connections for queries, few and short: a flood of them waits here and never slows the writer. */
