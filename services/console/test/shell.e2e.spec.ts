@@ -53,6 +53,22 @@ describe('signing in', () => {
     expect(page.url()).toBe(`${system.url}/?status=live`);
   });
 
+  it('is somebody else’s from then on where another token is opened in the same page', async () => {
+    const page = await system.open('/?app=nobody');
+    await page.getByText('ann').waitFor();
+    const other = await system.t.token({ sub: 'bob', tenant: 't2' });
+    await page.evaluate((jwt) => {
+      location.hash = `#token=${jwt}`;
+    }, other);
+    await page.getByText('bob').waitFor();
+    expect(page.url()).toBe(`${system.url}/?app=nobody`);
+    await page.getByRole('link', { name: 'Tools', exact: true }).click();
+    await heading(page, 'Tools').waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await heading(page, 'Sign in').waitFor();
+    expect(await page.evaluate(() => JSON.stringify([sessionStorage, localStorage]))).not.toContain('eyJ');
+  });
+
   it('is asked for again when the token expires, and the page goes on as it was', async () => {
     const page = await system.open('/?app=expiring', { token: { expiresInSeconds: 6 } });
     await heading(page, 'Runs').waitFor();

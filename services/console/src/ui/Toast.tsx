@@ -17,9 +17,13 @@ export interface ToastWords {
 
 const queue = new ToastQueue<ToastWords>({ maxVisibleToasts: 4 });
 
-/** A short word on what was just done. Failures stay until they are closed; everything else goes after 6 s. */
+const KEPT_AT_MOST = 12;
+const keys: string[] = [];
+
+/** A short word on what was just done. Failures stay until they are closed, the newest few; everything else goes after 6 s. */
 export function toast(words: ToastWords): void {
-  queue.add(words, words.tone === 'bad' ? {} : { timeout: 6_000 });
+  keys.push(queue.add(words, words.tone === 'bad' ? {} : { timeout: 6_000 }));
+  if (keys.length > KEPT_AT_MOST) queue.close(keys.shift()!);
 }
 
 const ICONS = { ok: CheckCircle2, bad: XCircle, still: Info };
