@@ -18,13 +18,6 @@ interface ReferenceProps {
   readonly show: (value: Json) => ReactNode;
 }
 
-interface ReferenceProps {
-  readonly id: string;
-  readonly reference: ArtifactRef;
-  /** How a value is shown: what is kept apart may hold any. */
-  readonly show: (value: Json) => ReactNode;
-}
-
 /** A value that is kept apart from the events, because it is large: fetched when somebody wants to see it. */
 export function Reference({ id, reference, show }: ReferenceProps) {
   const { artifact, bytes: size } = reference.$ref;
