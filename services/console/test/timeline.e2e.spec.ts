@@ -318,6 +318,22 @@ describe('time travel', () => {
     expect((await shownCalls(page)).map(([status]) => status)).toEqual(['succeeded', 'succeeded']);
     expect(await open.count()).toBe(0);
   });
+
+  it('has every event also of the time when the network was away', async () => {
+    const run = await system.submit([steps('a', 30, 40), guarded('b')], { mode: 'parallel' });
+    const page = await system.open(pathOf(run, 'timeline'));
+    const events = () => page.getByTestId('timeline').getAttribute('data-events').then(Number);
+    await until('some events', 30_000, async () => (await events()) > 5);
+    await page.context().setOffline(true);
+    const before = await events();
+    await system.client.command(run, 'approve_tool', { index: 1 });
+    await system.client.watch(run).done;
+    expect((await system.t.history(run)).length).toBeGreaterThan(before);
+    await page.context().setOffline(false);
+    const history = await complete(page, run);
+    await page.getByRole('button', { name: 'Previous event' }).click();
+    await expectMoment(page, run, history, history.length - 2);
+  });
 });
 
 describe('a link to an event', () => {
