@@ -103,12 +103,15 @@ describe('a response that is pasted', () => {
     }));
     await page.getByRole('textbox', { name: 'Response' }).fill(JSON.stringify({ content: calls }));
     await page.getByRole('button', { name: 'Take the calls' }).click();
-    await page.getByRole('button', { name: 'Open call 256' }).waitFor();
+    const last = page.getByTestId('call').nth(255);
+    await last.getByRole('button', { name: 'Open call 256' }).click();
+    await last.getByLabel('steps (needed)').fill('2');
     await page.getByRole('button', { name: /Order/ }).click();
     await page.getByRole('option', { name: 'All at once' }).click();
     const run = await started(page);
     expect(run).toMatchObject({ status: 'succeeded', ordering: 'parallel' });
     expect(run.tools).toHaveLength(256);
+    expect(run.tools[255]?.arguments).toEqual({ steps: 2, ms: 0 });
   });
 
   it('that is wrong says what is wrong, and where', async () => {

@@ -1,10 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
+import type { ToolListing } from '@toolstream/client';
 import { useToolstream } from '@toolstream/react';
 import { Play } from 'lucide-react';
-import { useMemo, useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import { useIdentity } from '../../session/index.ts';
 import { Button, EmptyState, ErrorNotice, Page } from '../../ui/index.ts';
-import { EMPTY_DRAFT } from './model/draft.ts';
+import { EMPTY_DRAFT, nextKey, numberOf } from './model/draft.ts';
 import type { PastedCall } from './model/paste.ts';
 import { problemsOf, refusalOf } from './model/problems.ts';
 import { AddCall } from './parts/AddCall.tsx';
@@ -16,8 +17,9 @@ import { RunCard } from './parts/RunCard.tsx';
 import { useDraft } from './use-draft.ts';
 import { useSubmit } from './use-submit.ts';
 
-/** More calls than this begin closed: their forms are made when they are opened. */
+/** Calls after these begin closed: their forms are made when they are opened. One that is added by itself is open. */
 const FEW = 5;
+const NO_TOOLS: readonly ToolListing[] = [];
 
 /** `/new`: a run from a model's response or from tools' schemas, kept as a draft until it is handed over. */
 export function NewRunView() {
@@ -32,7 +34,10 @@ export function NewRunView() {
   const refused = submit.error === null || submit.variables !== draft ? [] : refusalOf(submit.error, draft);
   // Before somebody tried to hand over, an empty field is no mistake yet.
   const shown = tries === 0 ? found.filter(({ warning }) => warning) : [...found, ...refused];
-  const open = (key: string, isOpen = true) => setToggled((before) => new Map(before).set(key, isOpen));
+  const open = useCallback(
+    (key: string, isOpen = true) => setToggled((before) => new Map(before).set(key, isOpen)),
+    [],
+  );
   const { calls } = draft;
 
   const takeOver = (pasted: readonly PastedCall[]) => {
@@ -66,8 +71,11 @@ export function NewRunView() {
       <div className={styles.columns}>
         <PasteCard onCalls={takeOver} />
         <AddCall
-          tools={tools ?? []}
-          onAdd={({ name, text }) => change({ type: 'add', calls: [{ id: '', name, text }] })}
+          tools={tools ?? NO_TOOLS}
+          onAdd={({ name, text }) => {
+            open(nextKey(calls));
+            change({ type: 'add', calls: [{ id: '', name, text }] });
+          }}
         />
       </div>
       <section className={styles.stack} aria-labelledby="calls">
@@ -75,16 +83,18 @@ export function NewRunView() {
           Calls
         </h2>
         {calls.length === 0 && <EmptyState title="No calls yet">Paste a response, or pick a tool.</EmptyState>}
-        {calls.map((call) => (
+        {calls.map((call, at) => (
           <CallCard
             key={call.key}
             call={call}
+            number={at + 1}
+            total={calls.length}
             calls={calls}
-            tools={tools ?? []}
+            tools={tools ?? NO_TOOLS}
             problems={shown.filter((problem) => problem.call === call.key)}
             isGraph={draft.order === 'graph'}
-            isOpen={toggled.get(call.key) ?? calls.length <= FEW}
-            onOpen={(isOpen) => open(call.key, isOpen)}
+            isOpen={toggled.get(call.key) ?? numberOf(call.key) <= FEW}
+            onOpen={open}
             change={change}
           />
         ))}

@@ -62,10 +62,15 @@ export function evolveDraft(draft: Draft, action: DraftAction): Draft {
   }
 }
 
+/** Keys are `c1`, `c2`, … as calls are added; one that was removed does not come again while later ones are there. */
+export const nextKey = (present: readonly DraftCall[]): string =>
+  `c${1 + Math.max(0, ...present.map(({ key }) => numberOf(key)))}`;
+export const numberOf = (key: string): number => Number(key.slice(1));
+
 /** Calls with keys that none of the others has, and ids that none has where theirs are taken. */
 function keyed(added: readonly AddedCall[], present: readonly DraftCall[]): DraftCall[] {
   const ids = new Set(present.map(({ id }) => id));
-  const first = 1 + Math.max(0, ...present.map(({ key }) => Number(key.slice(1))));
+  const first = numberOf(nextKey(present));
   const keyOf = new Map(added.map(({ id }, at) => [id, `c${first + at}`]));
   return added.map(({ waits_for = [], depends_on = [], ...call }, at) => {
     const id = freeId(call.id, ids);

@@ -9,7 +9,7 @@ import {
   TriangleAlert,
   UserRoundCheck,
 } from 'lucide-react';
-import type { Dispatch } from 'react';
+import { type Dispatch, memo } from 'react';
 import { Checkbox, CheckboxGroup, FieldError, Label } from 'react-aria-components';
 import { Button, Card, IconButton, TextField } from '../../../ui/index.ts';
 import { Box } from '../form/Box.tsx';
@@ -22,19 +22,21 @@ import { SuggestField } from './SuggestField.tsx';
 
 export interface CallCardProps {
   readonly call: DraftCall;
+  /** Its place, from 1, of so many. */
+  readonly number: number;
+  readonly total: number;
   readonly calls: readonly DraftCall[];
   readonly tools: readonly ToolListing[];
   readonly problems: readonly Problem[];
   readonly isGraph: boolean;
   readonly isOpen: boolean;
-  readonly onOpen: (open: boolean) => void;
+  readonly onOpen: (key: string, open: boolean) => void;
   readonly change: Dispatch<DraftAction>;
 }
 
-/** One call: which tool, its arguments, what it waits for. Closed, it is a line. */
-export function CallCard({ call, calls, tools, problems, isGraph, isOpen, onOpen, change }: CallCardProps) {
-  const at = calls.indexOf(call);
-  const number = at + 1;
+/** One call: which tool, its arguments, what it waits for. Closed, it is a line. Of many, only the one that is written is rendered. */
+export const CallCard = memo(function CallCard(props: CallCardProps) {
+  const { call, number, total, calls, tools, problems, isGraph, isOpen, onOpen, change } = props;
   const tool = tools.find(({ name }) => name === call.name);
   const set = (part: Partial<DraftCall>) => change({ type: 'change', key: call.key, change: part });
   const of = (field: Problem['field']) =>
@@ -53,14 +55,14 @@ export function CallCard({ call, calls, tools, problems, isGraph, isOpen, onOpen
               size="s"
               label={`Move call ${number} up`}
               icon={<ArrowUp />}
-              isDisabled={at === 0}
+              isDisabled={number === 1}
               onPress={() => change({ type: 'move', key: call.key, by: -1 })}
             />
             <IconButton
               size="s"
               label={`Move call ${number} down`}
               icon={<ArrowDown />}
-              isDisabled={number === calls.length}
+              isDisabled={number === total}
               onPress={() => change({ type: 'move', key: call.key, by: 1 })}
             />
             <IconButton
@@ -81,7 +83,7 @@ export function CallCard({ call, calls, tools, problems, isGraph, isOpen, onOpen
               icon={<ChevronRight className={isOpen ? styles.turned : undefined} />}
               aria-expanded={isOpen}
               aria-label={`${isOpen ? 'Close' : 'Open'} call ${number}`}
-              onPress={() => onOpen(!isOpen)}
+              onPress={() => onOpen(call.key, !isOpen)}
             >
               {isOpen ? 'Close' : 'Open'}
             </Button>
@@ -120,6 +122,16 @@ export function CallCard({ call, calls, tools, problems, isGraph, isOpen, onOpen
         )}
       </Card>
     </div>
+  );
+}, isSame);
+
+/** Others matter to a call only where it says for which it waits. */
+function isSame(before: CallCardProps, now: CallCardProps): boolean {
+  const plain = ['call', 'number', 'total', 'tools', 'isGraph', 'isOpen', 'onOpen', 'change'] as const;
+  return (
+    plain.every((name) => before[name] === now[name]) &&
+    (before.calls === now.calls || !(now.isGraph && now.isOpen)) &&
+    JSON.stringify(before.problems) === JSON.stringify(now.problems)
   );
 }
 
