@@ -17,12 +17,12 @@ export { callsOf, type ModelAnswer } from './calls.ts';
 export { type Client, type ClientOptions, createClient } from './client.ts';
 export type { CommandArguments, CommandOptions } from './commands.ts';
 export type { SocketConstructor, SocketLike } from './connection.ts';
+export type { ConnectionState } from './connection-state.ts';
 export { ApiError, ConnectionError, type FieldProblem, ToolstreamError } from './errors.ts';
 export { type AppState, appFold, type Fold, runFold } from './fold.ts';
 export type { FetchLike } from './http.ts';
 export { reconnectAfter } from './reconnect.ts';
 export type { WatchOptions } from './session.ts';
-export type { ConnectionState } from './switchboard.ts';
 export type { TokenOption } from './tokens.ts';
 export {
   beginTrack,

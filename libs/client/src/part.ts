@@ -26,6 +26,8 @@ export class Part<T> {
       },
       (cause) => {
         this.#loading = undefined;
+        // Of a part that it needs itself.
+        if (cause instanceof ConnectionError) throw cause;
         const message = `A part of the client could not be loaded: ${messageOf(cause)}. See that every file of the page is served, and reload it.`;
         throw new ConnectionError('part_unavailable', message, { cause });
       },

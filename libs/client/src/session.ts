@@ -1,11 +1,12 @@
 import { CURSOR_START, type RunCommandName, type RunState } from '@toolstream/proto-events';
 import { Channel, type Link } from './channel.ts';
 import { type CommandArguments, type CommandOptions, Commands } from './commands.ts';
+import type { ConnectionState } from './connection-state.ts';
 import { clientClosed, ToolstreamError } from './errors.ts';
 import { type AppState, appFold, type Fold, runFold } from './fold.ts';
 import { uniqueId } from './ids.ts';
 import { MessageFollower } from './message-follower.ts';
-import { type ConnectionState, Switchboard, type SwitchboardOptions } from './switchboard.ts';
+import { Switchboard, type SwitchboardOptions } from './switchboard.ts';
 import { Timers } from './timers.ts';
 import { beginTrack } from './track.ts';
 import { keyOf, type Subscriber, type Target } from './transport.ts';

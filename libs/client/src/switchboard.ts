@@ -1,46 +1,25 @@
-import { retryDelay } from './backoff.ts';
 import { Choice } from './choice.ts';
+import { type ConnectionState, isSameState } from './connection-state.ts';
 import type { ToolstreamError } from './errors.ts';
 import type { Fallback, FallbackOptions } from './fallback.ts';
 import { readFrame } from './frames.ts';
 import type { CommandFrame } from './http-commands.ts';
+import { Loading, type LoadingOptions } from './loading.ts';
 import type { Part } from './part.ts';
 import type { Reach } from './reach.ts';
 import { refusal } from './refusal.ts';
 import { type SocketOptions, SocketTransport } from './socket.ts';
 import { Timers } from './timers.ts';
-import {
-  type RequestTransportName,
-  type Standing,
-  type Subscriber,
-  TRANSPORTS,
-  type TransportName,
-} from './transport.ts';
+import { type RequestTransportName, type Subscriber, TRANSPORTS, type TransportName } from './transport.ts';
 import { watchSleep } from './wake.ts';
-
-/**
- * The connection, which says nothing of any run: a run goes on while nobody is connected. `open` on any transport means that
- * frames arrive.
- */
-export interface ConnectionState {
-  readonly status: 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';
-  /** What carries frames now, or is about to. */
-  readonly transport: TransportName;
-  /**
-   * Why it is not open (`drain`, `unreachable`, `frozen`, `part_unavailable`, …), or not on the first transport
-   * (`websocket_blocked`, `sse_blocked`).
-   */
-  readonly reason?: string;
-  /** When the next attempt is due, in milliseconds since the epoch. */
-  readonly retry_at?: number;
-}
 
 /** What a fallback is made with by those who use it; the rest comes with the part that it is in. */
 export type FallbackUse = Omit<FallbackOptions, 'http' | 'post'>;
 
 export interface SwitchboardOptions
   extends Pick<SocketOptions, 'tokens' | 'now' | 'random' | 'timing' | 'onAck' | 'onRefused'>,
-    Pick<FallbackOptions, 'isPending'> {
+    Pick<FallbackOptions, 'isPending'>,
+    LoadingOptions {
   readonly url: string;
   readonly reach: Reach;
   readonly fallback: Part<(use: FallbackUse) => Fallback>;
@@ -52,8 +31,6 @@ export interface SwitchboardOptions
   onState(state: ConnectionState): void;
   /** Commands that wait for an answer are to be issued again. */
   onCommands(): void;
-  /** Something is wrong, which is told once, and tried again all the same. */
-  onTrouble(error: ToolstreamError): void;
   onFatal(error: ToolstreamError): void;
 }
 
@@ -67,11 +44,9 @@ export class Switchboard {
   /** The fallback's transports. */
   readonly #requests: readonly RequestTransportName[];
   readonly #choice: Choice;
+  /** Of the fallback. */
+  readonly #loading: Loading;
   readonly #timers = new Timers<'load'>();
-  /** Attempts at loading the fallback that failed, one after the other. */
-  #missed = 0;
-  /** How that stands. */
-  #loading: Standing = { status: 'connecting' };
   #onSocket: boolean;
   /** There once it was needed, until the socket takes over. */
   #fallback: Fallback | undefined;
@@ -89,6 +64,7 @@ export class Switchboard {
     if (!this.#onSocket && this.#requests.length === 0)
       throw new TypeError('none of the transports that are allowed exists here');
     this.#socket = this.#onSocket ? new SocketTransport(this.#socketOptions(WebSocket!)) : undefined;
+    this.#loading = new Loading(options.fallback, options);
     this.#choice = new Choice({
       timing,
       random,
@@ -237,40 +213,20 @@ export class Switchboard {
     const isWanted = () => this.#life === 'on' && !this.#onSocket;
     if (!isWanted()) return;
     const { fallback, subscribers, onCommands, now } = this.#options;
-    const isThere = fallback.loaded !== undefined || (await this.#load());
+    const isThere = fallback.loaded !== undefined || (await this.#loading.load());
     if (!isWanted()) return;
     if (isThere) {
       this.#fallback ??= fallback.loaded!(this.#fallbackUse());
       if (this.#fallback.begin(subscribers())) onCommands();
     } else {
-      this.#timers.set('load', (this.#loading.retry_at ?? 0) - now(), () => void this.#takeUp());
+      this.#timers.set('load', (this.#loading.standing.retry_at ?? 0) - now(), () => void this.#takeUp());
     }
     this.#changed();
   }
 
   /** Loads only when requests get through: some browsers remember for good that a file could not be loaded. */
   async #mayFallBack(): Promise<boolean> {
-    return (await this.#options.reach.ask()) && (this.#requests.length === 0 || (await this.#load()));
-  }
-
-  async #load(): Promise<boolean> {
-    const { fallback, now, random, onTrouble } = this.#options;
-    try {
-      await fallback.get();
-      this.#found();
-      return true;
-    } catch (error) {
-      const delay = retryDelay(this.#missed, random());
-      this.#loading = { status: 'waiting', reason: 'part_unavailable', retry_at: now() + delay };
-      if (this.#missed++ === 0) onTrouble(error as ToolstreamError);
-      return false;
-    }
-  }
-
-  /** The fallback is there, or is not missed. */
-  #found(): void {
-    this.#missed = 0;
-    this.#loading = { status: 'connecting' };
+    return (await this.#options.reach.ask()) && (this.#requests.length === 0 || (await this.#loading.load()));
   }
 
   #fallbackUse(): FallbackUse {
@@ -297,7 +253,7 @@ export class Switchboard {
       },
       onDial: () => this.#choice.dialled(),
       onOpen: () => {
-        this.#found();
+        this.#loading.settle();
         this.#choice.opened();
         if (this.#onSocket) this.#options.onCommands();
       },
@@ -320,7 +276,7 @@ export class Switchboard {
   #changed(): void {
     const before = this.#state;
     const state = this.#present();
-    if (same(before, state)) return;
+    if (isSameState(before, state)) return;
     this.#state = state;
     const returned = before.reason === 'unreachable' && state.status === 'open' && !this.#onSocket;
     this.#options.onState(state);
@@ -335,7 +291,7 @@ export class Switchboard {
     if (life === 'frozen') return { status: 'waiting', transport, reason: 'frozen' };
     if (life !== 'on')
       return { status: life, transport, ...(this.#ended === undefined ? {} : { reason: this.#ended }) };
-    const missing = this.#loading;
+    const missing = this.#loading.standing;
     const standing = this.#onSocket ? this.#socket!.connection.state : (this.#fallback?.standing ?? missing);
     const unused = this.#socket && !this.#onSocket ? 'websocket_blocked' : undefined;
     const reason =
@@ -343,6 +299,3 @@ export class Switchboard {
     return { ...standing, transport, ...(reason === undefined ? {} : { reason }) };
   }
 }
-
-const same = (a: ConnectionState, b: ConnectionState): boolean =>
-  a.status === b.status && a.transport === b.transport && a.reason === b.reason && a.retry_at === b.retry_at;
