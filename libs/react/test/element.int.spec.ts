@@ -1,3 +1,4 @@
+import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startBrowser } from '../../../test/support/browser.ts';
@@ -17,11 +18,11 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 beforeEach(async () => {
   edge = await LocalEdge.start();
-  page = await browser.newPage();
+  page = await (await browser.newContext()).newPage();
   complained = complaints(page);
 });
 afterEach(async () => {
-  await page.close();
+  await page.context().close();
   await edge.stop();
   expect(complained).toEqual([]);
 });
@@ -132,6 +133,25 @@ describe('<toolstream-run>', () => {
       document.adoptedStyleSheets = [sheet];
     });
     expect(await colours()).toEqual({ color: 'rgb(1, 2, 3)', backgroundColor: 'rgb(4, 5, 6)' });
+  });
+
+  it('has nothing that axe would say, light and dark, with every kind of call', async () => {
+    const story = new Story(edge, 5);
+    story.progress(0, 40, 'Half of it');
+    story.output(0, 'a line');
+    story.fail(1, 'Disk full.');
+    story.succeed(2);
+    story.ask(3, 'Which branch?');
+    await show('controls output');
+    await wait('Which branch?');
+    await page.getByText('Output', { exact: true }).first().click();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.locator('toolstream-run').evaluate(() => new Promise((done) => requestAnimationFrame(done)));
+      const { violations } = await new AxeBuilder({ page }).include('toolstream-run').analyze();
+      const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+      expect(found, colorScheme).toEqual([]);
+    }
   });
 
   it('shows what is inside it until the run is known, and why it cannot be watched', async () => {

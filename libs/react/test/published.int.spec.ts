@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+
+// Compilers and packers, on machines that have other things to do.
+vi.setConfig({ testTimeout: 180_000 });
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../../..');
@@ -42,7 +45,7 @@ beforeAll(async () => {
   ]) {
     symlinkSync(join(ROOT, 'node_modules', other), join(project, 'node_modules', other));
   }
-}, 120_000);
+}, 300_000);
 afterAll(() => rmSync(project, { recursive: true }));
 
 describe.each(NAMES)('@toolstream/%s, packed', (name) => {
