@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startBrowser } from '../../../test/support/browser.ts';
 import { LocalEdge } from '../../client/test/local-edge.ts';
+import type { ToolstreamRunElement } from '../src/element/index.ts';
 import { bundleElement, complaints, servePage } from './element-page.ts';
 import { RUN, Story } from './page.tsx';
 
@@ -198,7 +199,7 @@ describe('<toolstream-run>', () => {
     const told = () => page.evaluate(() => (globalThis as unknown as { told: string[] }).told);
     expect(await told()).toEqual(['toolstream-state', 'toolstream-end']);
     await page.evaluate(() => {
-      document.querySelector('toolstream-run')!.run = '0-01JQZX5M9G7V3T8R2KQWERTYAC';
+      document.querySelector<ToolstreamRunElement>('toolstream-run')!.run = '0-01JQZX5M9G7V3T8R2KQWERTYAC';
     });
     await wait('The run cannot be watched');
     expect((await told()).at(-1)).toBe('toolstream-error');
