@@ -3,6 +3,7 @@ import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import { EDGE_URL } from './config.ts';
 import { Session, signInFromAddress, Tabs, tabStorage } from './session/index.ts';
+import { ViewNotLoaded } from './shell/lazy-view.tsx';
 import './theme/fonts.css';
 import './theme/tokens.css';
 import './theme/base.css';
@@ -21,7 +22,11 @@ if (session.state.status === 'signed_out') await tabs.ask(OTHER_TABS_MS);
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no element #root.');
-createRoot(root).render(
+// That a part could not be fetched is said on the page, and is no fault of it.
+const onCaughtError = (error: unknown) => {
+  if (!(error instanceof ViewNotLoaded)) reportError(error);
+};
+createRoot(root, { onCaughtError }).render(
   <StrictMode>
     <App session={session} />
   </StrictMode>,

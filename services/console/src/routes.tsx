@@ -1,4 +1,5 @@
-import { createRootRoute, createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRootRoute, createRoute } from '@tanstack/react-router';
+import { lazyView } from './shell/lazy-view.tsx';
 import { NotFound } from './shell/NotFound.tsx';
 import { Shell } from './shell/Shell.tsx';
 import { ViewError } from './shell/ViewError.tsx';
@@ -20,37 +21,37 @@ const runsRoute = createRoute({
   getParentRoute,
   path: '/',
   validateSearch: runsSearch,
-  component: lazyRouteComponent(() => import('./views/runs/index.ts'), 'RunsView'),
+  component: lazyView(() => import('./views/runs/index.ts'), 'RunsView'),
 });
 const runRoute = createRoute({
   getParentRoute,
   path: '/runs/$id',
   validateSearch: runSearch,
-  component: lazyRouteComponent(() => import('./views/run/index.ts'), 'RunView'),
+  component: lazyView(() => import('./views/run/index.ts'), 'RunView'),
 });
 const toolsRoute = createRoute({
   getParentRoute,
   path: '/tools',
   validateSearch: toolsSearch,
-  component: lazyRouteComponent(() => import('./views/tools/index.ts'), 'ToolsView'),
+  component: lazyView(() => import('./views/tools/index.ts'), 'ToolsView'),
 });
 const deliveryRoute = createRoute({
   getParentRoute,
   path: '/delivery',
   validateSearch: deliverySearch,
-  component: lazyRouteComponent(() => import('./views/delivery/index.ts'), 'DeliveryView'),
+  component: lazyView(() => import('./views/delivery/index.ts'), 'DeliveryView'),
 });
 const appRoute = createRoute({
   getParentRoute,
   path: '/apps/$app',
   validateSearch: appSearch,
-  component: lazyRouteComponent(() => import('./views/app/index.ts'), 'AppView'),
+  component: lazyView(() => import('./views/app/index.ts'), 'AppView'),
 });
 const newRunRoute = createRoute({
   getParentRoute,
   path: '/new',
   validateSearch: newRunSearch,
-  component: lazyRouteComponent(() => import('./views/new-run/index.ts'), 'NewRunView'),
+  component: lazyView(() => import('./views/new-run/index.ts'), 'NewRunView'),
 });
 
 export const routeTree = root.addChildren([runsRoute, runRoute, appRoute, toolsRoute, deliveryRoute, newRunRoute]);

@@ -171,6 +171,23 @@ describe('the shell', () => {
     await heading(inside, 'Runs').waitFor();
   });
 
+  it('keeps the page where a view cannot be fetched, and fetches it when it is asked to', async () => {
+    const page = await system.open('/');
+    await heading(page, 'Runs').waitFor();
+    await page.route('**/assets/*.js', (route) => route.abort());
+    await page.getByRole('link', { name: 'Tools', exact: true }).click();
+    await heading(page, 'This view stopped').waitFor();
+    await page.getByText('view_not_loaded').waitFor();
+    await expectAccessible(page);
+    await page.getByRole('link', { name: 'Runs', exact: true }).click();
+    await heading(page, 'Runs').waitFor();
+    await page.getByRole('link', { name: 'Tools', exact: true }).click();
+    await heading(page, 'This view stopped').waitFor();
+    await page.unroute('**/assets/*.js');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await heading(page, 'Tools').waitFor();
+  });
+
   it('says that it is away, and how long it was', async () => {
     await system.submit([{ id: 'a', name: 'talk', arguments: { lines: 200, ms: 100 } }], { app: 'away' });
     const page = await system.open('/?app=away');

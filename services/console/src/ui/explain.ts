@@ -21,11 +21,16 @@ export function explain(error: unknown): Explained {
     };
   if (error instanceof ToolstreamError)
     return { message: sentence(error.message), advice: adviceFor(error.code), code: error.code };
+  if (isAdvised(error)) return { message: sentence(error.message), advice: error.advice, code: error.code };
   return {
     message: error instanceof Error ? sentence(error.message) : 'Something went wrong on this page.',
     advice: 'Reload the page. If it happens again, the browser’s console has the details.',
   };
 }
+
+/** An error of the page that knows itself what to do about it. */
+const isAdvised = (error: unknown): error is Error & { advice: string; code: string } =>
+  error instanceof Error && 'advice' in error && typeof error.advice === 'string' && 'code' in error;
 
 function adviceFor(code: string, status?: number): string {
   switch (code) {

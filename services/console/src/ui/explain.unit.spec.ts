@@ -8,5 +8,7 @@ it('Every error is a sentence, what to do about it, and its code where it has on
   expect(explain(refused).advice).toContain('Sign in');
   expect(explain(new ConnectionError('unreachable', 'x')).advice).toContain('Runs go on');
   expect(explain(new TypeError('x is not a function')).advice).toContain('Reload');
+  const advised = Object.assign(new Error('it broke'), { code: 'broke', advice: 'Mend it.' });
+  expect(explain(advised)).toEqual({ message: 'It broke.', advice: 'Mend it.', code: 'broke' });
   expect(explain('text').message).toBe('Something went wrong on this page.');
 });
