@@ -3,6 +3,7 @@
  * the newest of each subject. Alerts (failures, requests for approval) are said at once.
  */
 export const POLITE_MS = 5_000;
+export const TOGETHER_MS = 1_000;
 
 export interface Spoken {
   readonly polite: string;
@@ -14,6 +15,8 @@ export class Announcer {
   readonly #waiting = new Map<string, string>();
   #spoken: Spoken = { polite: '', alert: '' };
   #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #alerts: string[] = [];
+  #alerting: ReturnType<typeof setTimeout> | undefined;
 
   get spoken(): Spoken {
     return this.#spoken;
@@ -31,8 +34,17 @@ export class Announcer {
     if (this.#timer === undefined) this.#next();
   }
 
+  /** Alerts that come close together are said together: the later one would otherwise take the place of one still unsaid. */
   alert(message: string): void {
-    this.#set({ ...this.#spoken, alert: distinct(message, this.#spoken.alert) });
+    if (this.#alerting === undefined) {
+      this.#alerts.length = 0;
+      this.#alerting = setTimeout(() => {
+        this.#alerting = undefined;
+      }, TOGETHER_MS);
+    }
+    if (!this.#alerts.includes(message)) this.#alerts.push(message);
+    if (this.#alerts.length > MOST) this.#alerts.shift();
+    this.#set({ ...this.#spoken, alert: distinct(this.#alerts.join(' '), this.#spoken.alert) });
   }
 
   #next(): void {
@@ -50,7 +62,7 @@ export class Announcer {
   }
 }
 
-/** Subjects in one announcement. */
+/** Subjects, or alerts, in one announcement. */
 const MOST = 4;
 
 /** The same words twice are no change, and no change is not read out. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { Announcer, POLITE_MS } from './announce.ts';
+import { Announcer, POLITE_MS, TOGETHER_MS } from './announce.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -31,4 +31,13 @@ it('Says alerts at once, and the same one again', () => {
   expect(first).toBe('os-delete needs approval');
   expect(announcer.spoken.alert.trim()).toBe(first);
   expect(announcer.spoken.alert).not.toBe(first);
+});
+
+it('Says alerts together that come close together, and no more than a few', () => {
+  const announcer = new Announcer();
+  for (const n of [1, 2, 3, 4, 5]) announcer.alert(`${n} failed.`);
+  expect(announcer.spoken.alert).toBe('2 failed. 3 failed. 4 failed. 5 failed.');
+  vi.advanceTimersByTime(TOGETHER_MS);
+  announcer.alert('The run ended.');
+  expect(announcer.spoken.alert).toBe('The run ended.');
 });

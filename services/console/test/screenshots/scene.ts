@@ -27,13 +27,16 @@ const TESTS = [
   "const names = ['loads', 'lists products', 'filters by price', 'fills the basket', 'keeps the basket', 'checks out'];",
   'let at = 0;',
   'const tick = () => {',
-  '  if (at === 90) return;',
+  '  if (at === 300) return;',
   "  console.log(['ok', at + 1, '-', names[at % names.length], '(' + (20 + (at * 7) % 90) + ' ms)'].join(' '));",
   '  at++;',
   '  setTimeout(tick, 800);',
   '};',
   'tick();',
 ].join('\n');
+
+/** Longer than taking the pictures lasts. */
+const LONG_MS = 600_000;
 
 export interface Scene {
   /** Runs now: something talks, something waits for an answer. */
@@ -74,8 +77,13 @@ export async function playScene(system: System): Promise<Scene> {
     [
       write('page', 'index.html', 64),
       write('shop', 'src/shop.js', 110, 'page'),
-      importRows('catalog', 4_000, { ms_per_row: 25 }, 'page'),
-      { id: 'tests', name: 'shell', arguments: { command: ['node', '-e', TESTS] }, depends_on: ['shop'] },
+      { ...importRows('catalog', 4_000, { ms_per_row: 40 }, 'page'), timeout_ms: LONG_MS },
+      {
+        id: 'tests',
+        name: 'shell',
+        arguments: { command: ['node', '-e', TESTS], timeout_seconds: LONG_MS / 1000 },
+        depends_on: ['shop'],
+      },
       { id: 'publish', name: 'publish-site', arguments: { domain: 'shop.example.com' }, depends_on: ['shop'] },
       write('notes', 'NOTES.md', 12, 'tests', 'publish'),
     ],
