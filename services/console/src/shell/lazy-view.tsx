@@ -1,3 +1,4 @@
+import type { RouteComponent } from '@tanstack/react-router';
 import { type ComponentType, Suspense, use } from 'react';
 
 /** A part of the console that could not be fetched: the network is away, or a much newer build has replaced this page's. */
@@ -14,14 +15,14 @@ export class ViewNotLoaded extends Error {
   }
 }
 
-type Loaded<Name extends string> = { readonly [key in Name]: ComponentType };
-
 /**
  * A view that is fetched when it is first wanted: when a link to it is pointed at, or when it is shown. The router's own way to
  * do so reloads the whole page where that fails, which without a network is the end of the page.
+ *
+ * What is loaded is not a part of the type: the types of routes come from the table of which this is a part, and views use them.
  */
-export function lazyView<Name extends string>(load: () => Promise<Loaded<Name>>, name: Name) {
-  const part = new Part(async () => (await load())[name]);
+export function lazyView(load: () => Promise<object>, name: string): RouteComponent {
+  const part = new Part(async () => (await load())[name as never] as ComponentType);
   return Object.assign(() => <Shown part={part} />, { preload: () => part.preload() });
 }
 
