@@ -2,6 +2,7 @@ import { ApiError, type Client, type RunWatch } from '@toolstream/client';
 import { type Position, parseCursor } from '@toolstream/proto-events';
 import { EventHistory, type HistoryLimits, LIMITS } from '../model/event-history.ts';
 import { framesOf, type HistoryFrame } from './frames.ts';
+import { Pages } from './pages.ts';
 import { FrameSchedule } from './schedule.ts';
 
 /** What a component renders from: another object whenever something changed, at most once per frame. */
@@ -29,13 +30,15 @@ export class RunLog {
   readonly #limits: HistoryLimits;
   readonly #listeners = new Set<() => void>();
   readonly #schedule = new FrameSchedule(() => this.#publish());
-  readonly #fetching = new Map<number, AbortController>();
+  readonly #pages = new Pages({
+    read: (seq, signal) => this.#from(seq, signal),
+    onChange: () => this.#schedule.request(),
+  });
   #history: EventHistory;
   #place: Position | undefined;
   #view: LogView;
   #status: LogView['status'] = 'loading';
   #error: unknown;
-  #pageError: unknown;
   #watch: RunWatch | undefined;
   #reading: AbortController | undefined;
   /** Every event up to the last one that is known is there: what the watch brings next joins on. */
@@ -67,7 +70,6 @@ export class RunLog {
 
   retry(): void {
     this.#error = undefined;
-    this.#pageError = undefined;
     this.#status = 'loading';
     this.#broken = 0;
     this.#leave();
@@ -98,20 +100,7 @@ export class RunLog {
 
   /** Fetches events that were dropped from memory. */
   need(page: number): void {
-    if (this.#fetching.has(page)) return;
-    const request = new AbortController();
-    this.#fetching.set(page, request);
-    this.#fetch(page, request.signal)
-      .then(() => {
-        this.#pageError = undefined;
-      })
-      .catch((error: unknown) => {
-        if (!request.signal.aborted) this.#pageError = error;
-      })
-      .finally(() => {
-        this.#fetching.delete(page);
-        this.#schedule.request();
-      });
+    this.#pages.need(this.#history, page);
   }
 
   #open(): void {
@@ -140,7 +129,7 @@ export class RunLog {
     this.#again = false;
     this.#waiting = [];
     clearTimeout(this.#readOnLater);
-    for (const request of this.#fetching.values()) request.abort();
+    this.#pages.stop();
     this.#schedule.stop();
   }
 
@@ -210,6 +199,8 @@ export class RunLog {
   async #readOn(signal: AbortSignal): Promise<void> {
     do {
       this.#again = false;
+      // What came before this is asked is part of the answer.
+      this.#waiting = [];
       const known = this.#place;
       try {
         for await (const frames of framesOf(await this.#from(known?.seq ?? 0, signal))) {
@@ -221,23 +212,6 @@ export class RunLog {
         this.#forget();
       }
     } while (this.#again);
-  }
-
-  async #fetch(page: number, signal: AbortSignal): Promise<void> {
-    const { after, count } = this.#history.pageStart(page);
-    const found: HistoryFrame[] = [];
-    for await (const frames of framesOf(await this.#from(after, signal))) {
-      found.push(...frames);
-      if (found.length >= count) break;
-    }
-    const kept = found.slice(0, count);
-    if (kept.length < count) throw new Error('The log no longer holds these events.');
-    const bytes = kept.reduce((sum, frame) => sum + frame.bytes, 0);
-    this.#history.restore(
-      page,
-      kept.map(({ event }) => event),
-      bytes,
-    );
   }
 
   async #from(seq: number, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
@@ -255,6 +229,6 @@ export class RunLog {
   }
 
   #render(): LogView {
-    return { history: this.#history, status: this.#status, error: this.#error, pageError: this.#pageError };
+    return { history: this.#history, status: this.#status, error: this.#error, pageError: this.#pages.error };
   }
 }
