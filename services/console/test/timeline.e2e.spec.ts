@@ -422,12 +422,13 @@ describe('the events', () => {
 });
 
 describe('a run of 10,000 events', () => {
-  it('is scrubbed, played and listed; what is on the page stays little', async () => {
+  it('is followed, scrubbed and listed; what is on the page stays little', async () => {
     const calls = Array.from({ length: 20 }, (_, call) => steps(`c${call}`, 650, 30));
     const run = await system.submit(calls, { mode: 'parallel' });
+    // Somebody looks on from the beginning: thousands of events come while the page is drawn.
+    const page = await system.open(pathOf(run, 'timeline'));
     await system.client.watch(run).done;
-    const page = await open(run);
-    const history = await system.t.history(run);
+    const history = await complete(page, run);
     expect(history.length).toBeGreaterThan(10_000);
     const slider = page.getByRole('slider', { name: 'Event' });
     for (const index of [5_003, 17, 9_998, 5_004, 2_559, 2_560, history.length - 2]) {
