@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestEdge, startTestLog, type TestEdge, type TestLog } from './harness.ts';
@@ -17,7 +17,7 @@ const open = (path: string, init: RequestInit = {}) => edge.fetch(path, { token:
 beforeAll(async () => {
   store = await startTestLog();
   folder = mkdtempSync(join(tmpdir(), 'toolstream-console-'));
-  edge = await startTestEdge(store.nats, { TOOLSTREAM_CONSOLE_DIR: join(folder, 'dist') });
+  edge = await startTestEdge(store.nats, { TOOLSTREAM_CONSOLE_DIR: relative('.', join(folder, 'dist')) });
 });
 afterAll(async () => {
   await edge.stop();

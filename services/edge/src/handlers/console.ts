@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Refusal } from '../problems.ts';
@@ -34,7 +34,7 @@ export async function consoleRoutes(app: FastifyInstance, folder: string | undef
   for (const path of CONSOLE_PATHS) app.get(path, async (_request, reply) => page(reply, await read(folder)));
   if (folder === undefined) return;
   await app.register(fastifyStatic, {
-    root: join(folder, 'assets'),
+    root: resolve(folder, 'assets'),
     prefix: '/assets/',
     decorateReply: false,
     suppressWarning: true,
