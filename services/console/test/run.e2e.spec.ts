@@ -312,6 +312,27 @@ describe('answering a call', () => {
     ]);
   });
 
+  it('is not taken from under the hands of who answers when another one asks', async () => {
+    const calls = [
+      { id: 'a', name: 'talk', arguments: { lines: 100, ms: 60 } },
+      { id: 'b', name: 'guarded', arguments: { what: 'later' }, depends_on: ['a'] },
+      { id: 'c', name: 'guarded', arguments: { what: 'first' } },
+    ];
+    const { run, page } = await watched(calls);
+    await says(detail(page), '#3 guarded');
+    await button(page.getByTestId('question'), 'Deny…').click();
+    await page.getByRole('alertdialog').getByRole('textbox').fill('not y');
+    await until('another one asks', 60_000, async () =>
+      (await system.client.get(run)).tools[1]?.status === 'awaiting_approval' ? true : undefined,
+    );
+    await page.getByRole('alertdialog').getByRole('textbox').pressSequentially('et');
+    await button(page.getByRole('alertdialog'), 'Deny it').click();
+    await says(row(page, 2), 'Denied by ann: not yet');
+    await says(detail(page), '#2 guarded');
+    await button(page.getByTestId('question'), 'Approve').click();
+    await says(row(page, 1), 'Succeeded');
+  });
+
   it('says who may answer, and lets nobody else try', async () => {
     const run = await system.submit([{ id: 'a', name: 'for-bob', arguments: {} }]);
     const scope = 'runs:read runs:control';

@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'react';
 import { CallDetail } from '../detail/CallDetail.tsx';
 import { useRunSearch } from '../route.ts';
 import { useFollowed } from '../use-followed.ts';
+import { useHeld } from '../use-held.ts';
 import { CallList } from './CallList.tsx';
 import styles from './CallsTab.module.css';
 import { EndSummary } from './EndSummary.tsx';
@@ -18,6 +19,8 @@ export function CallsTab({ id }: { readonly id: string }) {
   const followed = useFollowed(id);
   const chosen = call !== undefined && call < count ? call : undefined;
   const detail = useRef<HTMLDivElement>(null);
+  const { held, hold, onBlur } = useHeld(detail, followed);
+  const shown = chosen ?? held ?? followed;
   useEffect(() => {
     if (chosen === undefined || !isNarrow()) return;
     // The list is gone from view: what was opened is where one goes on.
@@ -29,9 +32,10 @@ export function CallsTab({ id }: { readonly id: string }) {
       {ended ? <EndSummary id={id} /> : <OverallProgress id={id} />}
       <Questions id={id} />
       <div className={styles.split} data-chosen={chosen !== undefined}>
-        <CallList id={id} open={chosen ?? followed} chosen={chosen !== undefined} />
-        <div className={styles.detail} ref={detail}>
-          <CallDetail key={chosen ?? followed} id={id} index={chosen ?? followed} chosen={chosen !== undefined} />
+        <CallList id={id} open={shown} chosen={chosen !== undefined} />
+        {/* biome-ignore lint/a11y/noStaticElementInteractions: it only hears where the focus is. */}
+        <div className={styles.detail} ref={detail} onFocus={() => hold(shown)} onBlur={onBlur}>
+          <CallDetail key={shown} id={id} index={shown} chosen={chosen !== undefined} />
         </div>
       </div>
     </div>
