@@ -15,7 +15,18 @@ const exclude = ['**/node_modules/**', '**/dist/**', '**/.cache/**'];
 export default defineConfig({
   test: {
     projects: [
-      { resolve, ssr, test: { name: 'unit', include: at('unit'), exclude, setupFiles: ['./vitest.setup.ts'] } },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'unit',
+          include: at('unit'),
+          exclude,
+          setupFiles: ['./vitest.setup.ts'],
+          // Properties over many histories take seconds where others want the processor too.
+          testTimeout: 30_000,
+        },
+      },
       {
         resolve,
         ssr,
