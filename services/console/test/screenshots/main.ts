@@ -20,7 +20,7 @@ interface Shot {
 
 const SHOTS: readonly Shot[] = [
   { name: 'runs', path: () => '/', shows: 'Needs approval' },
-  { name: 'run', path: ({ live }) => `/runs/${live}?call=3`, shows: /^ok 1 - / },
+  { name: 'run', path: ({ live }) => `/runs/${live}?call=3`, shows: /^ok \d+ - / },
   { name: 'run-ended', path: ({ done }) => `/runs/${done}`, shows: 'os-search' },
   { name: 'timeline', path: ({ done }) => `/runs/${done}?tab=timeline`, shows: 'import-catalog' },
   { name: 'app', path: ({ app }) => `/apps/${app}`, shows: 'index.html' },
@@ -28,6 +28,11 @@ const SHOTS: readonly Shot[] = [
   { name: 'delivery', path: () => '/delivery' },
   { name: 'new-run', path: ({ done }) => `/new?from=${done}`, shows: 'import-catalog' },
   { name: 'sign-in', path: () => '/', token: null },
+];
+
+const ON_A_TELEPHONE: readonly Shot[] = [
+  { name: 'runs', path: () => '/', shows: 'Needs approval' },
+  { name: 'run', path: ({ live }) => `/runs/${live}`, shows: 'publish-site' },
 ];
 
 async function main(): Promise<void> {
@@ -45,7 +50,7 @@ async function main(): Promise<void> {
     const scene = await playScene(system);
     for (const theme of ['light', 'dark'] as const)
       for (const shot of SHOTS) await take(system, scene, shot, `${shot.name}-${theme}`, { theme, viewport: SIZE });
-    for (const shot of SHOTS.slice(0, 2))
+    for (const shot of ON_A_TELEPHONE)
       await take(system, scene, shot, `${shot.name}-mobile`, { theme: 'light', viewport: MOBILE });
     await system.client.command(scene.live, 'cancel');
   } finally {
