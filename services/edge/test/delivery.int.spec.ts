@@ -16,6 +16,7 @@ const anotherEdge = (instance: string) =>
 
 beforeAll(async () => {
   stack = await startTestStack();
+  await stack.stopOrchestrator();
   [one, two] = await Promise.all([anotherEdge('edge-1'), anotherEdge('edge-2')]);
 });
 afterAll(async () => {

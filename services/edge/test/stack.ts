@@ -13,6 +13,8 @@ const TOOLS = fileURLToPath(new URL('../../../test/support/tools.ts', import.met
 export interface TestStack {
   readonly store: TestLog;
   startEdge(env?: Record<string, string>): Promise<TestEdge>;
+  /** For runs that a test writes itself: nobody else may advance them. */
+  stopOrchestrator(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -54,12 +56,15 @@ export async function startTestStack(...tools: string[]): Promise<TestStack> {
     meter,
     signal: new AbortController().signal,
   });
+  let stopping: Promise<void> | undefined;
+  const stopOrchestrator = () => (stopping ??= orchestrator.stop());
   return {
     store,
+    stopOrchestrator,
     startEdge: (more = {}) => startTestEdge(store.nats, { TOOLSTREAM_PARTITIONS: String(PARTITIONS), ...more }),
     stop: async () => {
       await executor.stop();
-      await orchestrator.stop();
+      await stopOrchestrator();
       await projection.stop();
       for (const close of closing) await close();
       await telemetry.shutdown();

@@ -42,8 +42,9 @@ describe('a lease', () => {
     const takenOver = await untilAttempt(job, 2);
     zombie.kill('SIGCONT');
     await sleep(1000);
-    const after = (await bench.stored(job)).filter((stored) => stored.seq > takenOver);
-    expect(after.length).toBeGreaterThan(5);
+    const behind = async () => (await bench.stored(job)).filter((stored) => stored.seq > takenOver);
+    await expect.poll(async () => (await behind()).length, { timeout: 15_000 }).toBeGreaterThan(5);
+    const after = await behind();
     expect(new Set(after.map((stored) => stored.event().attempt))).toEqual(new Set([2]));
     // The zombie has stopped its tool and serves others again.
     await other.stop();
