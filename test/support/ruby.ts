@@ -22,7 +22,8 @@ export interface Ruby {
 export async function startRuby(base: Record<string, string>): Promise<Ruby> {
   const { path } = await findRuby();
   const run: Ruby['run'] = async (args, { env = {}, stdin = '' } = {}) => {
-    const child = spawn(path, ['-w', ...args], { env: { ...process.env, ...base, ...env } });
+    // UTF-8 whatever the locale, as Rails sets it.
+    const child = spawn(path, ['-w', '-E', 'UTF-8', ...args], { env: { ...process.env, ...base, ...env } });
     let out = '';
     let err = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -44,7 +45,7 @@ export async function startRuby(base: Record<string, string>): Promise<Ruby> {
     example: EXAMPLE,
     run,
     async evaluate<T>(expression: string, env = {}) {
-      const script = `${PREAMBLE}\nputs JSON.generate(begin\n${expression}\nrescue Toolstream::Error => error\nfailure(error)\nend)`;
+      const script = `# encoding: utf-8\n${PREAMBLE}\nputs JSON.generate(begin\n${expression}\nrescue Toolstream::Error => error\nfailure(error)\nend)`;
       const { code, out, err } = await run(['-I', join(EXAMPLE, 'lib'), '-r', 'toolstream', '-e', script], { env });
       if (code !== 0) throw new Error(`Ruby ended with ${code}: ${err}`);
       return JSON.parse(out) as T;
