@@ -62,6 +62,8 @@ export async function migrateSchema(url: string): Promise<void> {
   const client = await connectPostgres(url, 'toolstream-projection-migrations', 15 * 60_000);
   try {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    // Rows that a crash takes back are written again; tables that it takes back would be missed until the next start.
+    await client.query('set synchronous_commit = on');
     await migrate(drizzle(client), { migrationsFolder: MIGRATIONS_FOLDER, migrationsSchema: MIGRATIONS_SCHEMA });
   } finally {
     // The lock ends with the session.
