@@ -1,5 +1,4 @@
 import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core';
-import { inboxOf } from '@toolstream/event-log';
 import {
   type DeliveryQuery,
   deliveryQuery,
@@ -26,9 +25,7 @@ export interface EdgesOptions {
 
 const SUBJECT = querySubject('delivery');
 /** An answer is made of what is in memory: who has not answered by then is in trouble. */
-const DEADLINE_MS = 500;
-/** So long after the last answer nobody else is waited for, unless an edge that is known is missing. */
-const QUIET_MS = 100;
+const ASK = { strategy: 'stall', maxWait: 500, stall: 150 } as const;
 const MAX_EDGES = 256;
 /** An edge that does not answer is missed for so long. */
 const REMEMBERED_MS = 60_000;
@@ -50,15 +47,13 @@ export function openEdges({ nc, logger, own, now = Date.now }: EdgesOptions): Ed
       const mine = own(query);
       const since = now() - REMEMBERED_MS;
       for (const [id, at] of heard) if (at < since) heard.delete(id);
-      const missing = () => [...heard.keys()].filter((id) => !answers.has(id)).length;
-      await gather(nc, query, (reply) => {
-        if (reply.id !== mine.id && answers.size < MAX_EDGES) {
-          answers.set(reply.id, reply);
-          heard.set(reply.id, now());
-        }
-        return missing() > 0 ? 'more' : 'enough';
-      });
-      return { answers: [mine, ...answers.values()], silent: missing() };
+      for await (const reply of repliesTo(nc, query)) {
+        if (reply.id === mine.id || answers.size === MAX_EDGES) continue;
+        answers.set(reply.id, reply);
+        heard.set(reply.id, now());
+      }
+      const silent = [...heard.keys()].filter((id) => !answers.has(id)).length;
+      return { answers: [mine, ...answers.values()], silent };
     },
     stop: () => answering.unsubscribe(),
   };
@@ -73,40 +68,16 @@ function answer(message: Msg, own: EdgesOptions['own'], logger: Logger): void {
   }
 }
 
-/**
- * Asks, and hands over answers until the deadline, or until it is quiet and nobody is missed. Never rejects: what is not
- * understood, and a server that is away, are edges that do not answer.
- */
-function gather(
-  nc: NatsConnection,
-  query: DeliveryQuery,
-  take: (reply: EdgeDelivery) => 'more' | 'enough',
-): Promise<void> {
-  return new Promise((resolve) => {
-    let quiet: NodeJS.Timeout | undefined;
-    let inbox: Subscription | undefined;
-    const done = () => {
-      clearTimeout(deadline);
-      clearTimeout(quiet);
-      inbox?.unsubscribe();
-      resolve();
-    };
-    const deadline = setTimeout(done, DEADLINE_MS);
-    try {
-      inbox = nc.subscribe(inboxOf(nc), {
-        callback: (error, message) => {
-          if (error !== null) return;
-          const parsed = understood(message);
-          if (!parsed) return;
-          clearTimeout(quiet);
-          if (take(parsed) === 'enough') quiet = setTimeout(done, QUIET_MS);
-        },
-      });
-      nc.publish(SUBJECT, JSON.stringify(query), { reply: inbox.getSubject() });
-    } catch {
-      done();
+/** Never throws: what is not understood, and a server that is away, are edges that do not answer. */
+async function* repliesTo(nc: NatsConnection, query: DeliveryQuery): AsyncGenerator<EdgeDelivery> {
+  try {
+    for await (const message of await nc.requestMany(SUBJECT, JSON.stringify(query), { ...ASK })) {
+      const reply = understood(message);
+      if (reply) yield reply;
     }
-  });
+  } catch {
+    // Whoever had answered by then has been counted.
+  }
 }
 
 function understood(message: Msg): EdgeDelivery | undefined {

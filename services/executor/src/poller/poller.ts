@@ -1,4 +1,5 @@
-import { createInbox, type Msg, type NatsConnection, type Subscription } from '@nats-io/nats-core';
+import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core';
+import { inboxOf } from '@toolstream/event-log';
 import { JOBS_STREAM } from '@toolstream/proto-events';
 import { Delivery, type DeliveryInfo, parseDeliveryInfo } from './delivery.ts';
 import { type PlannedPull, planPulls, type Source } from './plan.ts';
@@ -189,9 +190,4 @@ export class JobPoller {
   #checkStopped(): void {
     if (this.#stopping && this.#open === 0) this.#stopped?.();
   }
-}
-
-/** Under the connection's own prefix, which its permissions may be limited to; the client's types leave it out. */
-function inboxOf(nc: NatsConnection): string {
-  return createInbox((nc as NatsConnection & { options?: { inboxPrefix?: string } }).options?.inboxPrefix);
 }
