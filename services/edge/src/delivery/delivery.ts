@@ -1,4 +1,5 @@
 import { DELIVERY_BUCKETS, DELIVERY_SLOT_MS, type DeliveryReport, LAG_BOUNDS_MS } from '@toolstream/proto-events';
+import { LRUCache } from 'lru-cache';
 import type { Edges } from '../adapters/edges.ts';
 import type { AppliedPosition, Projection } from '../adapters/projection.ts';
 import type { EdgeLog } from '../feeds/log.ts';
@@ -20,26 +21,21 @@ const KEPT_MS = 1_000;
 const MAX_KEPT = 16;
 const POSITIONS_MS = 500;
 
-export function deliveryOf(parts: DeliveryParts, now: () => number = Date.now): Delivery {
-  const kept = new Map<number, { at: number; report: Promise<DeliveryReport> }>();
+export function deliveryOf(parts: DeliveryParts): Delivery {
+  const kept = new LRUCache<number, Promise<DeliveryReport>>({ max: MAX_KEPT, ttl: KEPT_MS });
   return {
     report(windowMs) {
       const known = kept.get(windowMs);
-      if (known && now() - known.at < KEPT_MS) return known.report;
-      const report = compose(parts, windowMs, now);
-      kept.delete(windowMs);
-      kept.set(windowMs, { at: now(), report });
-      for (const oldest of kept.keys()) {
-        if (kept.size <= MAX_KEPT) break;
-        kept.delete(oldest);
-      }
+      if (known) return known;
+      const report = compose(parts, windowMs);
+      kept.set(windowMs, report);
       report.catch(() => kept.delete(windowMs));
       return report;
     },
   };
 }
 
-async function compose(parts: DeliveryParts, window_ms: number, now: () => number): Promise<DeliveryReport> {
+async function compose(parts: DeliveryParts, window_ms: number): Promise<DeliveryReport> {
   const { edges, projection, log } = parts;
   const bucket_ms = DELIVERY_SLOT_MS * Math.max(1, Math.ceil(window_ms / DELIVERY_SLOT_MS / DELIVERY_BUCKETS));
   const partitions = Array.from({ length: log.partitions }, (_, partition) => partition);
@@ -58,14 +54,15 @@ async function compose(parts: DeliveryParts, window_ms: number, now: () => numbe
       ...(rows === undefined ? {} : { projected_seq: row?.seq ?? 0 }),
     };
   });
+  const now = Date.now();
   return {
-    at: new Date(now()).toISOString(),
+    at: new Date(now).toISOString(),
     window_ms,
     bucket_ms,
     lag_bounds_ms: [...LAG_BOUNDS_MS],
     silent,
     ...together(answers),
-    ...(rows === undefined ? {} : { projection: projectionLag(positions, rows, now()) }),
+    ...(rows === undefined ? {} : { projection: projectionLag(positions, rows, now) }),
     log: positions,
   };
 }
