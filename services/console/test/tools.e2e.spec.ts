@@ -155,7 +155,11 @@ describe('a tool', () => {
     expect(failedCells.reduce((sum, each) => sum + each, 0)).toBe(failed);
     expect(failedCells).toHaveLength((await rows.count()) - 1);
     await page.getByRole('button', { name: 'Show “Calls” as a chart' }).click();
-    await page.locator('.recharts-bar-rectangle path').first().waitFor();
+    await page.locator('.recharts-bar-rectangle path').first().hover();
+    const tip = page.locator('.recharts-tooltip-wrapper').first();
+    await becomes(() => shown(tip)).toMatch(
+      /^(\d+ \w+, )?\d\d:\d\d(:\d\d)?\s+Succeeded\s+0\s+Failed\s+[12]\s+Cancelled\s+0$/,
+    );
   });
 
   it('says what it takes and how it is run, and leads to a new run', async () => {

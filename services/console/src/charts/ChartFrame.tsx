@@ -1,11 +1,10 @@
 import { ChartColumn, Table2 } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { Button } from '../ui/index.ts';
-import styles from './charts.module.css';
+import styles from './ChartFrame.module.css';
 
 export interface ChartFrameProps {
   readonly title: string;
-  readonly level?: 2 | 3 | 4;
   /** What it shows in a sentence, with the figures that matter: also for who sees no chart. */
   readonly summary: string;
   /** Series by colour and mark, where there is more than one. */
@@ -16,14 +15,13 @@ export interface ChartFrameProps {
 }
 
 /** A chart, what it says in words, and the way to its figures as a table. */
-export function ChartFrame({ title, level = 3, summary, legend, chart, table }: ChartFrameProps) {
+export function ChartFrame({ title, summary, legend, chart, table }: ChartFrameProps) {
   const [asTable, setAsTable] = useState(false);
-  const Heading = `h${level}` as const;
   return (
     <figure className={styles.frame}>
       <figcaption className={styles.caption}>
         <div className={styles.words}>
-          <Heading className={styles.title}>{title}</Heading>
+          <h3 className={styles.title}>{title}</h3>
           <p className={styles.summary}>{summary}</p>
         </div>
         <Button

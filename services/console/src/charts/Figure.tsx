@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import styles from './charts.module.css';
+import styles from './Figure.module.css';
 
 export interface FigureProps {
   readonly term: string;

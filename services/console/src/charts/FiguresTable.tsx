@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import styles from './charts.module.css';
+import styles from './FiguresTable.module.css';
 
 export interface FiguresColumn<T> {
   readonly id: string;

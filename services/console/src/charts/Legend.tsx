@@ -1,4 +1,4 @@
-import styles from './charts.module.css';
+import styles from './Legend.module.css';
 import type { Series } from './TimeChart.tsx';
 
 /** Names of the series beside their colour and their mark. The table has the same names, so it is no news to who hears it. */

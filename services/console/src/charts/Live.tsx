@@ -2,7 +2,7 @@ import { Pause, Play } from 'lucide-react';
 import { useState } from 'react';
 import { clockTime } from '../format/index.ts';
 import { Button } from '../ui/index.ts';
-import styles from './charts.module.css';
+import styles from './Live.module.css';
 import { span } from './measures.ts';
 
 export interface LiveState {

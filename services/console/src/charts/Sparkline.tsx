@@ -1,6 +1,6 @@
 import { memo, useEffect, useRef, useState } from 'react';
 import { Bar, BarChart, YAxis } from 'recharts';
-import styles from './charts.module.css';
+import styles from './Sparkline.module.css';
 
 export interface SparklineProps {
   readonly rows: readonly { readonly at: number; readonly succeeded: number; readonly failed: number }[];
@@ -29,7 +29,7 @@ export const Sparkline = memo(function Sparkline({ rows }: SparklineProps) {
     return () => observer.disconnect();
   }, [seen]);
   return (
-    <span ref={place} className={styles.sparkline} aria-hidden>
+    <span ref={place} className={styles.sparkline} style={{ width: WIDTH, height: HEIGHT }} aria-hidden>
       {seen && (
         <BarChart
           width={WIDTH}

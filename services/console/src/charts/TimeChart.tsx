@@ -1,4 +1,5 @@
 import { Bar, CartesianGrid, ComposedChart, Line, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
+import { GRID, PLOT, X_AXIS, Y_AXIS } from './axes.ts';
 import { ChartTip } from './ChartTip.tsx';
 import { partTime, tickTime } from './measures.ts';
 
@@ -18,7 +19,6 @@ export interface TimeChartProps<T extends { readonly at: number }> {
   readonly windowMs: number;
   readonly bucketMs: number;
   readonly format: (value: number) => string;
-  readonly height?: number;
 }
 
 /**
@@ -26,38 +26,24 @@ export interface TimeChartProps<T extends { readonly at: number }> {
  * says is in its frame's words and table.
  */
 export function TimeChart<T extends { readonly at: number }>(props: TimeChartProps<T>) {
-  const { rows, series, windowMs, bucketMs, format, height = 180 } = props;
+  const { rows, series, windowMs, bucketMs, format } = props;
   return (
-    <ResponsiveContainer width="100%" height={height} debounce={50}>
-      <ComposedChart
-        data={rows as T[]}
-        accessibilityLayer={false}
-        margin={{ top: 8, right: 8, bottom: 0, left: 0 }}
-        barCategoryGap="18%"
-      >
-        <CartesianGrid vertical={false} stroke="var(--line)" />
+    <ResponsiveContainer width="100%" height={180} debounce={50}>
+      <ComposedChart {...PLOT} data={rows as T[]} barCategoryGap="18%">
+        <CartesianGrid {...GRID} />
         <XAxis
+          {...X_AXIS}
           dataKey="at"
           tickFormatter={(at: number) => tickTime(at, { windowMs, bucketMs })}
           minTickGap={24}
-          tickLine={false}
-          axisLine={{ stroke: 'var(--line-strong)' }}
-          tick={TICK}
-          height={24}
         />
-        <YAxis
-          allowDecimals={false}
-          tickFormatter={format}
-          tickLine={false}
-          axisLine={false}
-          tick={TICK}
-          width={64}
-          tickCount={4}
-        />
+        <YAxis {...Y_AXIS} tickFormatter={format} width={64} />
         <Tooltip
           isAnimationActive={false}
           cursor={{ fill: 'var(--surface-3)', stroke: 'var(--line-strong)', fillOpacity: 0.5 }}
-          content={<ChartTip series={series} format={format} label={(at) => partTime(at, { windowMs, bucketMs })} />}
+          content={
+            <ChartTip series={series} format={format} titleOf={({ at }: T) => partTime(at, { windowMs, bucketMs })} />
+          }
         />
         {series.map(({ id, name, colour, as, dashed }) =>
           as === 'bar' ? (
@@ -82,5 +68,3 @@ export function TimeChart<T extends { readonly at: number }>(props: TimeChartPro
     </ResponsiveContainer>
   );
 }
-
-const TICK = { fill: 'var(--text-muted)', fontSize: 12 };

@@ -1,10 +1,9 @@
-export { BarsChart, type BarsChartProps } from './BarsChart.tsx';
-export { ChartFrame, type ChartFrameProps } from './ChartFrame.tsx';
+export { BarsChart } from './BarsChart.tsx';
+export { ChartFrame } from './ChartFrame.tsx';
 export { Figure, Figures } from './Figure.tsx';
-export { type FiguresColumn, FiguresTable, type FiguresTableProps } from './FiguresTable.tsx';
+export { type FiguresColumn, FiguresTable } from './FiguresTable.tsx';
 export { Legend } from './Legend.tsx';
 export { Live, type LiveState, useLive } from './Live.tsx';
-export { fineDuration, orDash, partTime, span, tickTime } from './measures.ts';
+export { fineDuration, orDash, partTime, span } from './measures.ts';
 export { Sparkline } from './Sparkline.tsx';
-export { everyPart } from './series.ts';
-export { type Series, TimeChart, type TimeChartProps } from './TimeChart.tsx';
+export { type Series, TimeChart } from './TimeChart.tsx';

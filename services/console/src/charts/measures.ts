@@ -1,4 +1,4 @@
-import { duration } from '../format/index.ts';
+import { clockTime, duration } from '../format/index.ts';
 
 /** As `duration`, but finer where queues and relays are: `0.4 ms`, `3.2 ms`, `48 ms`. */
 export function fineDuration(ms: number): string {
@@ -25,7 +25,6 @@ export const orDash = (value: number | null | undefined, text: (value: number) =
 
 const HOUR = 3_600_000;
 const minute = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
-const second = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const dayMinute = new Intl.DateTimeFormat('en-GB', {
   day: 'numeric',
   month: 'short',
@@ -34,14 +33,21 @@ const dayMinute = new Intl.DateTimeFormat('en-GB', {
 });
 const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
 
+interface Parts {
+  readonly windowMs: number;
+  readonly bucketMs: number;
+}
+
+const clock = (at: number, bucketMs: number): string => (bucketMs < 60_000 ? clockTime(at) : minute.format(at));
+
 /** How an instant is called on an axis: as exact as its parts are long, no more. */
-export function tickTime(at: number, { windowMs, bucketMs }: { windowMs: number; bucketMs: number }): string {
+export function tickTime(at: number, { windowMs, bucketMs }: Parts): string {
   if (windowMs > 48 * HOUR) return day.format(at);
-  return (bucketMs < 60_000 ? second : minute).format(at);
+  return clock(at, bucketMs);
 }
 
 /** One part of time in words, for a table: its begin and, where that is needed, its day. */
-export function partTime(at: number, { windowMs, bucketMs }: { windowMs: number; bucketMs: number }): string {
+export function partTime(at: number, { windowMs, bucketMs }: Parts): string {
   if (windowMs > 12 * HOUR) return dayMinute.format(at);
-  return (bucketMs < 60_000 ? second : minute).format(at);
+  return clock(at, bucketMs);
 }

@@ -5,7 +5,7 @@ export interface Part {
 
 /**
  * Every part of a window, oldest first, also those in which nothing was measured: a chart that left them out would draw a
- * line through hours of silence. `empty` is what such a part is.
+ * line through hours of silence. `read` gets `undefined` for such a part.
  */
 export function everyPart<T extends Part, R>(
   parts: readonly T[],
