@@ -1,14 +1,13 @@
 import type { DeliveryReport } from '@toolstream/proto-events';
-import { type FiguresColumn, FiguresTable, fineDuration } from '../../charts/index.ts';
+import { type FiguresColumn, FiguresTable, orDash } from '../../charts/index.ts';
 import { bytes, count } from '../../format/index.ts';
 import { Card, RelativeTime } from '../../ui/index.ts';
-import { atMost, samplesOf } from './model/histogram.ts';
+import { atMost, atMostText, samplesOf } from './model/histogram.ts';
 
 type Edge = DeliveryReport['edges'][number];
 
 /** Each edge by itself: whether one of them is worse than the others. */
 export function Edges({ report }: { readonly report: DeliveryReport }) {
-  const p95 = (edge: Edge) => atMost(edge.relayed, report.lag_bounds_ms, 0.95);
   const columns: FiguresColumn<Edge>[] = [
     { id: 'instance', header: 'Edge', cell: ({ instance }) => <code>{instance}</code> },
     { id: 'since', header: 'Started', cell: ({ started_at }) => <RelativeTime at={started_at} /> },
@@ -22,10 +21,7 @@ export function Edges({ report }: { readonly report: DeliveryReport }) {
       id: 'p95',
       header: 'p95',
       align: 'end',
-      cell: (edge) => {
-        const ms = p95(edge);
-        return ms === undefined ? '–' : `≤ ${fineDuration(ms)}`;
-      },
+      cell: ({ relayed }) => orDash(atMost(relayed, report.lag_bounds_ms, 0.95), atMostText),
     },
   ];
   return (

@@ -1,7 +1,7 @@
 import type { DeliveryReport } from '@toolstream/proto-events';
-import { Figure, Figures, fineDuration, orDash } from '../../charts/index.ts';
+import { Figure, Figures, orDash } from '../../charts/index.ts';
 import { count, counted, duration } from '../../format/index.ts';
-import { atMost, samplesOf } from './model/histogram.ts';
+import { atMost, atMostText, samplesOf } from './model/histogram.ts';
 
 /** The figures that say at once whether delivery is well. */
 export function Headline({ report }: { readonly report: DeliveryReport }) {
@@ -18,7 +18,7 @@ export function Headline({ report }: { readonly report: DeliveryReport }) {
       />
       <Figure
         term="Stored to relayed, p95"
-        value={atMostText(atMost(total.relayed, bounds, 0.95))}
+        value={orDash(atMost(total.relayed, bounds, 0.95), atMostText)}
         note={`of ${counted(samplesOf(total.relayed), 'event')}`}
       />
       <Figure term="Reconnects" value={count(total.joined.cursor)} note="subscriptions that came back with a cursor" />
@@ -44,5 +44,3 @@ export function Headline({ report }: { readonly report: DeliveryReport }) {
     </Figures>
   );
 }
-
-const atMostText = (ms: number | undefined): string => (ms === undefined ? '–' : `≤ ${fineDuration(ms)}`);

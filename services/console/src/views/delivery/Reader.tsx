@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useToolstream } from '@toolstream/react';
 import { Figure, Figures, fineDuration, Live, type LiveState, orDash } from '../../charts/index.ts';
-import { count, duration } from '../../format/index.ts';
+import { count, counted, duration } from '../../format/index.ts';
 import { Card, EmptyState, ErrorNotice, Page } from '../../ui/index.ts';
 
 /** For tokens without `admin`: what everybody who reads may know. */
@@ -36,7 +36,7 @@ export function Reader({ live, everyMs }: { readonly live: LiveState; readonly e
           <Figure
             term="Lists and figures are behind by"
             value={orDash(data.projection.lag_ms, duration)}
-            note={`${count(data.projection.pending)} events are not in the tables yet`}
+            note={`${counted(data.projection.pending, 'event')} not in the tables yet`}
           />
         </Figures>
       )}

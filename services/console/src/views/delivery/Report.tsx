@@ -1,7 +1,6 @@
 import type { DeliveryReport } from '@toolstream/proto-events';
 import { counted } from '../../format/index.ts';
-import { Card } from '../../ui/index.ts';
-import { CauseTable } from './CauseTable.tsx';
+import { CauseCard } from './CauseCard.tsx';
 import styles from './Delivery.module.css';
 import { Edges } from './Edges.tsx';
 import { Headline } from './Headline.tsx';
@@ -23,18 +22,14 @@ export function Report({ report }: { readonly report: DeliveryReport }) {
       <Lag report={report} />
       <OverTime report={report} />
       <div className={styles.pair}>
-        <Card title="Subscriptions, by how they began" flush>
-          <CauseTable label="Subscriptions, by how they began" causes={beginnings(total)} />
-        </Card>
-        <Card title="Gaps" flush>
-          <CauseTable label="Gaps, by what became of them" causes={gaps(total)} />
-        </Card>
-        <Card title="Snapshots, by reason" flush>
-          <CauseTable label="Snapshots, by reason" causes={snapshots(total)} />
-        </Card>
-        <Card title="Clients that did not keep up" flush>
-          <CauseTable label="Clients that did not keep up, by step" causes={ladder(total)} />
-        </Card>
+        <CauseCard title="Subscriptions, by how they began" causes={beginnings(total)} />
+        <CauseCard title="Gaps" label="Gaps, by what became of them" causes={gaps(total)} />
+        <CauseCard title="Snapshots, by reason" causes={snapshots(total)} />
+        <CauseCard
+          title="Clients that did not keep up"
+          label="Clients that did not keep up, by step"
+          causes={ladder(total)}
+        />
       </div>
       <Edges report={report} />
       <LogPositions report={report} />

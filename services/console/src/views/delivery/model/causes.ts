@@ -81,5 +81,3 @@ export const ladder = ({ slow }: Counts): Cause[] => [
     meaning: 'It made no room for 30 s: the connection is closed, with a time to come back.',
   },
 ];
-
-export const sumOf = (causes: readonly Cause[]): number => causes.reduce((sum, { count }) => sum + count, 0);

@@ -4,7 +4,7 @@ import { fineDuration } from '../../../charts/measures.ts';
 export type LagHistogram = DeliveryReport['total']['relayed'];
 
 export interface Bar {
-  /** `2–3 ms`, `above 30 s`. */
+  /** `≤ 3 ms`, `over 30 s`. */
   readonly label: string;
   readonly samples: number;
 }
@@ -16,10 +16,11 @@ export function bars(histogram: LagHistogram, bounds: readonly number[]): Bar[] 
 }
 
 function cellLabel(bounds: readonly number[], cell: number): string {
-  const [from, to] = [bounds[cell - 1], bounds[cell]];
-  if (to === undefined) return `over ${fineDuration(from ?? 0)}`;
-  return `≤ ${fineDuration(to)}`;
+  const bound = bounds[cell];
+  return bound === undefined ? `over ${fineDuration(bounds[cell - 1] ?? 0)}` : atMostText(bound);
 }
+
+export const atMostText = (ms: number): string => `≤ ${fineDuration(ms)}`;
 
 /**
  * What so large a part of the samples did not exceed: the bound of the cell that it falls into, or the longest one measured
