@@ -14,6 +14,7 @@ import styles from './parts/NewRun.module.css';
 import { PasteCard } from './parts/PasteCard.tsx';
 import { ProblemList } from './parts/ProblemList.tsx';
 import { RunCard } from './parts/RunCard.tsx';
+import { newRunRoute } from './route.ts';
 import { useDraft } from './use-draft.ts';
 import { useSubmit } from './use-submit.ts';
 
@@ -24,6 +25,7 @@ const NO_TOOLS: readonly ToolListing[] = [];
 /** `/new`: a run from a model's response or from tools' schemas, kept as a draft until it is handed over. */
 export function NewRunView() {
   const { draft, change, aside, bringBack, loading, error } = useDraft();
+  const { tool } = newRunRoute.useSearch();
   const { tools, toolsError } = useTools();
   const may = useIdentity().can('runs:write');
   const [tries, setTries] = useState(0);
@@ -72,6 +74,7 @@ export function NewRunView() {
         <PasteCard onCalls={takeOver} />
         <AddCall
           tools={tools ?? NO_TOOLS}
+          offered={tool}
           onAdd={({ name, text }) => {
             open(nextKey(calls));
             change({ type: 'add', calls: [{ id: '', name, text }] });

@@ -9,12 +9,14 @@ import { SuggestField } from './SuggestField.tsx';
 
 export interface AddCallProps {
   readonly tools: readonly ToolListing[];
+  /** The name that the field begins with. */
+  readonly offered: string | undefined;
   readonly onAdd: (call: { readonly name: string; readonly text: string }) => void;
 }
 
 /** Adds a call of a tool, with what its schema needs. */
-export function AddCall({ tools, onAdd }: AddCallProps) {
-  const [name, setName] = useState('');
+export function AddCall({ tools, offered = '', onAdd }: AddCallProps) {
+  const [name, setName] = useState(offered);
   const [missing, setMissing] = useState(false);
   const add = () => {
     const wanted = name.trim();

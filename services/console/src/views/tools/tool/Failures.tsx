@@ -3,6 +3,7 @@ import { type FiguresColumn, FiguresTable } from '../../../charts/index.ts';
 import { count, counted, share } from '../../../format/index.ts';
 import { Card } from '../../../ui/index.ts';
 import type { ToolFigures } from '../model/tool-rows.ts';
+import styles from './ToolPage.module.css';
 
 type Failure = NonNullable<ToolFigures['failures']>[number];
 
@@ -25,7 +26,7 @@ export function Failures({ figures }: { readonly figures: ToolFigures }) {
 }
 
 const Rest = ({ rest }: { readonly rest: number }) => (
-  <p style={{ padding: 'var(--s-3) var(--s-4)' }}>{counted(rest, 'failure')} with other codes, or none.</p>
+  <p className={styles.rest}>{counted(rest, 'failure')} with other codes, or none.</p>
 );
 
 const meaningOf = (code: string): string =>

@@ -1,10 +1,11 @@
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { Live, useLive } from '../../../charts/index.ts';
-import { Card, EmptyState, ErrorNotice, Page, Select } from '../../../ui/index.ts';
+import { Card, EmptyState, ErrorNotice, Page } from '../../../ui/index.ts';
 import { toolsRoute } from '../route.ts';
-import { DEFAULT_WINDOW, type ToolsWindow, toolsSearch, WINDOWS } from '../search.ts';
+import { DEFAULT_WINDOW, WINDOWS } from '../search.ts';
 import { useTools } from '../use-tools.ts';
+import { WindowSelect } from '../WindowSelect.tsx';
 import { Definition } from './Definition.tsx';
 import { Failures } from './Failures.tsx';
 import { ToolFiguresList } from './ToolFigures.tsx';
@@ -27,7 +28,7 @@ export function ToolPage({ name }: { readonly name: string }) {
       actions={
         row !== undefined &&
         row.definitions.length > 0 && (
-          <Link to={NEW_RUN} search={{ tool: name }} className={styles.newRun}>
+          <Link to="/new" search={{ tool: name }} className={styles.newRun}>
             <Plus aria-hidden />
             New run with this tool
           </Link>
@@ -65,20 +66,5 @@ export function ToolPage({ name }: { readonly name: string }) {
         </>
       )}
     </Page>
-  );
-}
-
-const NEW_RUN: string = '/new';
-
-function WindowSelect() {
-  const { window = DEFAULT_WINDOW } = toolsRoute.useSearch();
-  const navigate = toolsRoute.useNavigate();
-  return (
-    <Select<ToolsWindow>
-      label="Time"
-      options={Object.entries(WINDOWS).map(([id, { label }]) => ({ id: id as ToolsWindow, label }))}
-      value={window}
-      onChange={(id) => void navigate({ search: (before) => toolsSearch({ ...before, window: id }), replace: true })}
-    />
   );
 }
