@@ -1,17 +1,8 @@
 import { useEffect, useState } from 'react';
 import { type Option, Select, TextField } from '../../../ui/index.ts';
 import { toolsRoute } from '../route.ts';
-import {
-  DEFAULT_WINDOW,
-  SHOWS,
-  type Show,
-  SORTS,
-  type Sort,
-  type ToolsSearch,
-  type ToolsWindow,
-  toolsSearch,
-  WINDOWS,
-} from '../search.ts';
+import { SHOWS, type Show, SORTS, type Sort, type ToolsSearch, toolsSearch } from '../search.ts';
+import { WindowSelect } from '../WindowSelect.tsx';
 import styles from './ToolList.module.css';
 
 /** No pool is called this: a token has no asterisk. */
@@ -23,18 +14,13 @@ export function Filters({ pools }: { readonly pools: readonly string[] }) {
   const navigate = toolsRoute.useNavigate();
   const set = (change: Partial<Record<keyof ToolsSearch, string | undefined>>) =>
     void navigate({ search: (before) => toolsSearch({ ...before, ...change }), replace: true });
-  const { q = '', pool = EVERY_POOL, show = 'all', sort = 'name', window = DEFAULT_WINDOW } = search;
+  const { q = '', pool = EVERY_POOL, show = 'all', sort = 'name' } = search;
   return (
     <search className={styles.filters} aria-label="Which tools">
       <div className={styles.search}>
         <SearchWords value={q} onChange={(words) => set({ q: words })} />
       </div>
-      <Select<ToolsWindow>
-        label="Time"
-        options={WINDOW_OPTIONS}
-        value={window}
-        onChange={(id) => set({ window: id })}
-      />
+      <WindowSelect />
       <Select<Show> label="Show" options={optionsOf(SHOWS)} value={show} onChange={(id) => set({ show: id })} />
       {pools.length > 1 && (
         <Select
@@ -69,7 +55,3 @@ function SearchWords({ value, onChange }: { readonly value: string; readonly onC
 
 const optionsOf = <T extends string>(labels: Readonly<Record<T, string>>): Option<T>[] =>
   (Object.entries(labels) as [T, string][]).map(([id, label]) => ({ id, label }));
-
-const WINDOW_OPTIONS = optionsOf(
-  Object.fromEntries(Object.entries(WINDOWS).map(([id, { label }]) => [id, label])) as Record<ToolsWindow, string>,
-);

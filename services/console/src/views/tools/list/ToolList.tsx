@@ -5,7 +5,7 @@ import { counted } from '../../../format/index.ts';
 import { Button, Card, DataTable, EmptyState, ErrorNotice, Page } from '../../../ui/index.ts';
 import { chosenRows } from '../model/tool-rows.ts';
 import { toolsRoute } from '../route.ts';
-import { DEFAULT_WINDOW, WINDOWS } from '../search.ts';
+import { DEFAULT_WINDOW, toolsSearch, WINDOWS } from '../search.ts';
 import { useTools } from '../use-tools.ts';
 import { columnsOf } from './columns.tsx';
 import { Filters } from './Filters.tsx';
@@ -19,18 +19,9 @@ export function ToolList() {
   const search = toolsRoute.useSearch();
   const navigate = toolsRoute.useNavigate();
   const live = useLive();
-  const { q, pool, show, sort, window = DEFAULT_WINDOW } = search;
+  const { q, pool, show, window = DEFAULT_WINDOW } = search;
   const { rows, isCounted, window: trends, error, at, retry } = useTools(window, live.isLive);
-  const chosen = useMemo(
-    () =>
-      chosenRows(rows ?? [], {
-        ...(q === undefined ? {} : { q }),
-        ...(pool === undefined ? {} : { pool }),
-        ...(show === undefined ? {} : { show }),
-        ...(sort === undefined ? {} : { sort }),
-      }),
-    [rows, q, pool, show, sort],
-  );
+  const chosen = useMemo(() => chosenRows(rows ?? [], search), [rows, search]);
   const shown = chosen.slice(0, MOST_ROWS);
   const pools = useMemo(() => [...new Set(rows?.flatMap((row) => row.pools))].sort(), [rows]);
   const columns = useMemo(() => columnsOf(trends, isCounted), [trends, isCounted]);
@@ -61,7 +52,7 @@ export function ToolList() {
                   <EmptyState
                     title="No tool is like that"
                     action={
-                      <Button onPress={() => void navigate({ search: { window: search.window } as typeof search })}>
+                      <Button onPress={() => void navigate({ search: toolsSearch({ window }) })}>
                         Clear the filters
                       </Button>
                     }

@@ -1,6 +1,5 @@
 import { Link } from '@tanstack/react-router';
 import { XCircle } from 'lucide-react';
-import type { ReactNode } from 'react';
 import { fineDuration, orDash, Sparkline } from '../../../charts/index.ts';
 import { count, counted, share } from '../../../format/index.ts';
 import type { DataColumn } from '../../../ui/index.ts';
@@ -10,12 +9,13 @@ import styles from './ToolList.module.css';
 
 /** `window`: of the trends; absent until there are figures. Before they are counted, no calls are not known to be none. */
 export const columnsOf = (window: TrendWindow | undefined, isCounted: boolean): DataColumn<ToolRow>[] => [
-  { id: 'tool', header: 'Tool', isRowHeader: true, cell: (row) => <Named row={row} /> },
+  { id: 'tool', header: 'Tool', isRowHeader: true, ownLine: true, cell: (row) => <Named row={row} /> },
   {
     id: 'calls',
     header: 'Calls',
     align: 'end',
-    cell: ({ figures }) => <Labelled label="Calls">{isCounted ? count(figures?.runs ?? 0) : '–'}</Labelled>,
+    labelled: true,
+    cell: ({ figures }) => (isCounted ? count(figures?.runs ?? 0) : '–'),
   },
   {
     id: 'trend',
@@ -27,8 +27,9 @@ export const columnsOf = (window: TrendWindow | undefined, isCounted: boolean): 
     id: 'success',
     header: 'Success',
     align: 'end',
+    labelled: true,
     cell: ({ figures }) => (
-      <Labelled label="Success">
+      <span className={styles.figure}>
         {orDash(figures?.success_rate, share)}
         {figures !== undefined && figures.failed > 0 && (
           <>
@@ -39,22 +40,24 @@ export const columnsOf = (window: TrendWindow | undefined, isCounted: boolean): 
             </span>
           </>
         )}
-      </Labelled>
+      </span>
     ),
   },
   {
     id: 'duration',
     header: 'Duration p50 · p95',
     align: 'end',
+    labelled: true,
     cell: ({ figures }) => (
-      <Labelled label="Duration">{pair(figures?.duration_p50_ms, figures?.duration_p95_ms)}</Labelled>
+      <span className={styles.figure}>{pair(figures?.duration_p50_ms, figures?.duration_p95_ms)}</span>
     ),
   },
   {
     id: 'queue',
     header: 'Queue p50 · p95',
     align: 'end',
-    cell: ({ figures }) => <Labelled label="Queue">{pair(figures?.queue_p50_ms, figures?.queue_p95_ms)}</Labelled>,
+    labelled: true,
+    cell: ({ figures }) => <span className={styles.figure}>{pair(figures?.queue_p50_ms, figures?.queue_p95_ms)}</span>,
   },
 ];
 
@@ -75,16 +78,6 @@ function Named({ row }: { readonly row: ToolRow }) {
         {definitions.length === 0 ? 'Not announced by any executor' : `Pool ${pools.join(', ')}`}
       </span>
     </div>
-  );
-}
-
-/** The header's words again where a narrow screen shows no header. */
-function Labelled({ label, children }: { readonly label: string; readonly children: ReactNode }) {
-  return (
-    <span className={styles.figure}>
-      <span className={styles.label}>{label}</span>
-      {children}
-    </span>
   );
 }
 

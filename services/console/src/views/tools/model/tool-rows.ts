@@ -1,5 +1,5 @@
 import type { Stats, ToolListing } from '@toolstream/client';
-import type { Show, Sort } from '../search.ts';
+import type { Show, Sort, ToolsSearch } from '../search.ts';
 
 export type ToolFigures = Stats['tools'][number];
 
@@ -33,15 +33,11 @@ export function toolRows(tools: readonly ToolListing[], figures: readonly ToolFi
   return [...listed, ...gone];
 }
 
-export interface Wanted {
-  readonly q?: string;
-  readonly pool?: string;
-  readonly show?: Show;
-  readonly sort?: Sort;
-}
-
 /** Every word of the search must be in the name, the description or a pool. */
-export function chosenRows(rows: readonly ToolRow[], { q = '', pool, show = 'all', sort = 'name' }: Wanted): ToolRow[] {
+export function chosenRows(
+  rows: readonly ToolRow[],
+  { q = '', pool, show = 'all', sort = 'name' }: Pick<ToolsSearch, 'q' | 'pool' | 'show' | 'sort'>,
+): ToolRow[] {
   const words = q.toLowerCase().split(/\s+/).filter(Boolean);
   return rows
     .filter((row) => {
