@@ -5,14 +5,18 @@ import { isCut, outputLines } from '../../src/views/run/model/output-lines.ts';
 import { isReference, namedFiles } from '../../src/views/run/model/references.ts';
 import { subjectOf } from '../../src/views/run/model/subject.ts';
 import { summaryFigures } from '../../src/views/run/model/summary.ts';
-import { againstEstimate, attemptMs, runMs } from '../../src/views/run/model/timing.ts';
-import { at, call, ended, run, T0 } from './given.ts';
+import { againstEstimate } from '../../src/views/run/model/timing.ts';
+import { at, call, ended, run } from './given.ts';
 
 describe('Figures', () => {
   it('show a number with the total that counts the same thing', () => {
     expect(progressFigures({ bytes_written: 12_345, total_bytes: 40_000, files_searched: 2, total_files: 9 })).toEqual([
       { key: 'bytes_written', label: 'Bytes written', text: '12.3 kB of 40 kB' },
       { key: 'files_searched', label: 'Files searched', text: '2 of 9' },
+    ]);
+    expect(progressFigures({ uploaded_bytes: 500, total_bytes: 1_000, bytesy: 1 })).toEqual([
+      { key: 'uploaded_bytes', label: 'Uploaded bytes', text: '500 B of 1 kB' },
+      { key: 'bytesy', label: 'Bytesy', text: '1' },
     ]);
   });
   it('show a total that nothing counts up to on its own', () => {
@@ -103,19 +107,10 @@ describe('Arguments and results', () => {
 });
 
 describe('Durations', () => {
-  it('of an attempt are what it measured, and count up while it runs', () => {
-    expect(attemptMs(ended(0, { metrics: { duration_ms: 480 } }), T0 + 9_000)).toBe(480);
-    expect(attemptMs(call(0, { status: 'running', started_at: at(1_000) }), T0 + 3_000)).toBe(2_000);
-    expect(attemptMs(call(0), T0)).toBeUndefined();
-  });
   it('stand against the estimate, and say when it is clearly passed', () => {
     expect(againstEstimate(500, 1_000)).toEqual({ text: '500 ms, usually 1.0 s', over: false });
     expect(againstEstimate(1_400, 1_000).over).toBe(false);
     expect(againstEstimate(4_000, 1_000).over).toBe(true);
-  });
-  it('of a run leave its pauses out, an open one too', () => {
-    const paused = run([], { status: 'paused', paused_at: at(5_000), paused_ms: 1_000 });
-    expect(runMs(paused, T0 + 60_000)).toBe(4_000);
   });
 });
 

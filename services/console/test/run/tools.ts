@@ -56,7 +56,6 @@ const curious = defineTool({
   },
 });
 
-/** Fails for good as long as the test has not said otherwise; tells what happened to it by how often it was tried. */
 const second = defineTool({
   ...base,
   name: 'second',

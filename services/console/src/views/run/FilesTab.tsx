@@ -1,4 +1,5 @@
-import { hasToolEnded, type RunState, useRunSelector } from '@toolstream/react';
+import { isToolEnded, type RunState } from '@toolstream/proto-events';
+import { useRunSelector } from '@toolstream/react';
 import { RunFiles } from '../app/index.ts';
 
 /** What the run changed in its app's workspace; only the end of a call can change that. */
@@ -7,7 +8,7 @@ export function FilesTab({ id }: { readonly id: string }) {
   return run ? <RunFiles run={run} level={2} /> : null;
 }
 
-const endsOf = (run: RunState): number => run.tools.filter(({ status }) => hasToolEnded(status)).length;
+const endsOf = (run: RunState): number => run.tools.filter(({ status }) => isToolEnded(status)).length;
 
 const sameEnds = (a: RunState | undefined, b: RunState | undefined): boolean =>
   a === b || (a !== undefined && b !== undefined && a.status === b.status && endsOf(a) === endsOf(b));

@@ -8,6 +8,18 @@ export const useRunId = (): string => (useParams({ strict: false }) as { id?: st
 /** Its part of the address, as `runSearch` has read it. */
 export const useRunSearch = (): RunSearch => useSearch({ strict: false }) as RunSearch;
 
+const STAY = { to: '.', resetScroll: false } as const;
+
+/** Of a link to a call, in whatever tab. */
+export const toCall = (call: number) => ({ ...STAY, search: (before: RunSearch) => ({ ...before, call }) });
+
+/** Of a link that chooses no call any longer: what runs is followed. */
+export const TO_WHAT_RUNS = {
+  ...STAY,
+  search: ({ call: _, ...rest }: RunSearch): RunSearch => rest,
+  activeOptions: { exact: true },
+};
+
 /** Changes that part and stays where one is. */
 export function useChangeSearch(): (change: (before: RunSearch) => RunSearch) => void {
   const navigate = useNavigate();

@@ -16,7 +16,7 @@ export function runSearch({ tab, call, at }: Record<string, unknown>): RunSearch
   const known = RUN_TABS.find((name) => name === tab && name !== 'calls');
   return {
     ...(known === undefined ? {} : { tab: known }),
-    ...(typeof call === 'number' && Number.isInteger(call) && call >= 0 && call < 256 ? { call } : {}),
+    ...(typeof call === 'number' && Number.isInteger(call) && call >= 0 ? { call } : {}),
     ...(typeof at === 'string' && at !== '' ? { at } : {}),
   };
 }

@@ -1,14 +1,13 @@
-import { type RunView, useRunSelector } from '@toolstream/react';
-import { useCallback, useRef } from 'react';
+import { useRunSelector } from '@toolstream/react';
+import { useRef } from 'react';
 import { followedCall } from './model/followed.ts';
 
 /** Index of the call that is followed while nobody chose one. */
 export function useFollowed(id: string): number {
   const last = useRef<number | undefined>(undefined);
-  const select = useCallback(({ run }: RunView): number => {
+  return useRunSelector(id, ({ run }) => {
     if (!run) return 0;
     last.current = followedCall(run, last.current);
     return last.current;
-  }, []);
-  return useRunSelector(id, select);
+  });
 }

@@ -1,6 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import type { RunListItem } from '@toolstream/proto-events';
-import { hasRunEnded } from '@toolstream/react';
+import { isRunEnded, type RunListItem } from '@toolstream/proto-events';
 import { UserRoundCheck } from 'lucide-react';
 import { createContext, useContext, useSyncExternalStore } from 'react';
 import { between, counted, duration } from '../../format/index.ts';
@@ -48,7 +47,7 @@ export function RunCell({ item }: { readonly item: RunListItem }) {
 
 export function ProgressCell({ item }: { readonly item: RunListItem }) {
   const { status, progress, ended, total, failed } = useRow(item);
-  const over = hasRunEnded(status);
+  const over = isRunEnded(status);
   return (
     <span className={styles.progress}>
       <ProgressBar

@@ -1,5 +1,5 @@
-import type { RunListItem, RunStatus } from '@toolstream/proto-events';
-import { hasToolEnded, type RunState } from '@toolstream/react';
+import { isToolEnded, type RunListItem, type RunState, type RunStatus } from '@toolstream/proto-events';
+import { counted } from '../../format/index.ts';
 
 /** What a row shows of a run. */
 export interface RunRow {
@@ -36,9 +36,9 @@ function listed(item: RunListItem): RunRow {
 
 function followed(run: RunState): RunRow {
   const { tools } = run;
-  const ended = tools.filter(({ status }) => hasToolEnded(status)).length;
+  const ended = tools.filter(({ status }) => isToolEnded(status)).length;
   const measured = tools.reduce(
-    (sum, { status, measured = 0 }) => sum + (hasToolEnded(status) ? 100 : status === 'running' ? measured : 0),
+    (sum, { status, measured = 0 }) => sum + (isToolEnded(status) ? 100 : status === 'running' ? measured : 0),
     0,
   );
   return {
@@ -56,7 +56,7 @@ function followed(run: RunState): RunRow {
 
 /** The names of a run's tools, in a line. */
 export function toolsInWords({ tool_names: names = [], tools_total: total }: RunListItem): string {
-  if (names.length === 0) return total === 1 ? '1 call' : `${total} calls`;
+  if (names.length === 0) return counted(total, 'call');
   return names.length <= SHOWN ? names.join(', ') : `${names.slice(0, SHOWN).join(', ')} and more`;
 }
 
@@ -86,4 +86,4 @@ const isNewer = (run: string, before: readonly RunListItem[]): boolean =>
   before.length > 0 && !before.some(({ run_id }) => run_id === run);
 
 const said = (n: number, one: string, many: string): string | undefined =>
-  n === 0 ? undefined : `${n} ${n === 1 ? one : many}`;
+  n === 0 ? undefined : counted(n, one, many);

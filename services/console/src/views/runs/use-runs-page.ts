@@ -1,14 +1,14 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { RunFilter } from '@toolstream/client';
-import type { RunListItem } from '@toolstream/proto-events';
-import { hasRunEnded, useToolstream } from '@toolstream/react';
+import { isRunEnded, type RunListItem } from '@toolstream/proto-events';
+import { useToolstream } from '@toolstream/react';
 import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
 import { announce } from '../../ui/index.ts';
 import { APPS_AT_MOST, LiveRuns } from './live-runs.ts';
 import { changesInWords } from './row.ts';
 import { LIVE_STATUSES, type RunsSearch, SINCE_MS } from './search.ts';
 
-export const PAGE_SIZE = 50;
+const PAGE_SIZE = 50;
 const BUSY_MS = 2_000;
 const CALM_MS = 5_000;
 
@@ -39,7 +39,7 @@ export function useRunsPage(search: RunsSearch) {
 }
 
 const NONE: readonly RunListItem[] = [];
-const isLive = ({ status }: RunListItem): boolean => !hasRunEnded(status);
+const isLive = ({ status }: RunListItem): boolean => !isRunEnded(status);
 
 function filterOf({ app, status, tool, since, before }: RunsSearch, now: number): RunFilter {
   return {

@@ -4,6 +4,7 @@ import { useRunSelector } from '@toolstream/react';
 import { Radio } from 'lucide-react';
 import { useCallback, useLayoutEffect, useRef, useState } from 'react';
 import { useShortcuts } from '../../../shell/view-shortcuts.ts';
+import { TO_WHAT_RUNS } from '../route.ts';
 import styles from './CallList.module.css';
 import { CallRow } from './CallRow.tsx';
 
@@ -54,13 +55,7 @@ export function CallList({ id, open, chosen }: CallListProps) {
       <div className={styles.bar}>
         <h2 className={styles.title}>Calls</h2>
         {ended ? null : chosen ? (
-          <Link
-            to="."
-            search={({ call: _, ...rest }: { call?: number }) => rest}
-            resetScroll={false}
-            activeOptions={{ exact: true }}
-            className={styles.follow}
-          >
+          <Link {...TO_WHAT_RUNS} className={styles.follow}>
             <Radio aria-hidden /> Follow what runs
           </Link>
         ) : (

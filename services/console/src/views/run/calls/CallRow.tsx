@@ -1,14 +1,16 @@
 import { Link } from '@tanstack/react-router';
 import { isToolEnded, type ToolStatus } from '@toolstream/proto-events';
 import { durationOf, percentOf, type RunView, useRunSelector, useToolCall } from '@toolstream/react';
-import { memo, useCallback, useEffect, useRef } from 'react';
+import { memo, useEffect, useRef } from 'react';
 import { duration } from '../../../format/index.ts';
 import { ProgressBar, StatusBadge, statusLook } from '../../../ui/index.ts';
 import { figuresOf } from '../model/figures.ts';
 import { callNumber, callNumbers, comesAfter } from '../model/order.ts';
 import { standingOf } from '../model/standing.ts';
 import { subjectOf } from '../model/subject.ts';
+import { againstEstimate } from '../model/timing.ts';
 import { Wish } from '../parts/Wish.tsx';
+import { toCall } from '../route.ts';
 import { useServiceNow } from '../use-service-now.ts';
 import styles from './CallRow.module.css';
 
@@ -26,14 +28,8 @@ const TICKING: ReadonlySet<ToolStatus> = new Set(['queued', 'running', 'retrying
 export const CallRow = memo(function CallRow({ id, index, isOpen, isWanted, onFocus }: CallRowProps) {
   const tool = useToolCall(id, index);
   const now = useServiceNow(id, tool !== undefined && TICKING.has(tool.status));
-  const standing = useRunSelector(
-    id,
-    useCallback(({ run }: RunView) => (run?.tools[index] ? standingOf(run, run.tools[index], now) : ''), [index, now]),
-  );
-  const after = useRunSelector(
-    id,
-    useCallback(({ run }: RunView) => afterOf(run, index), [index]),
-  );
+  const standing = useRunSelector(id, ({ run }) => (run?.tools[index] ? standingOf(run, run.tools[index], now) : ''));
+  const after = useRunSelector(id, ({ run }) => afterOf(run, index));
   const link = useRef<HTMLAnchorElement>(null);
   useEffect(() => {
     if (isWanted) link.current?.focus({ preventScroll: true });
@@ -44,10 +40,8 @@ export const CallRow = memo(function CallRow({ id, index, isOpen, isWanted, onFo
   const figures = figuresOf(tool).slice(0, 2);
   return (
     <Link
+      {...toCall(index)}
       ref={link}
-      to="."
-      search={(prev: object) => ({ ...prev, call: index })}
-      resetScroll={false}
       preload={false}
       className={styles.row}
       data-state={tool.status}
@@ -75,7 +69,7 @@ export const CallRow = memo(function CallRow({ id, index, isOpen, isWanted, onFo
         )}
         {after !== '' && !isToolEnded(tool.status) && <span className={styles.after}>after {after}</span>}
         {took !== undefined && (
-          <span className={styles.took} data-over={took > tool.estimated_duration_ms * 1.25 + 1_000}>
+          <span className={styles.took} data-over={againstEstimate(took, tool.estimated_duration_ms).over}>
             {duration(took)}
           </span>
         )}

@@ -1,4 +1,3 @@
-import { isRunEnded } from '@toolstream/proto-events';
 import { useRunSelector } from '@toolstream/react';
 import { useEffect, useRef } from 'react';
 import { CallDetail } from '../detail/CallDetail.tsx';
@@ -15,7 +14,7 @@ import { Questions } from './Questions.tsx';
 export function CallsTab({ id }: { readonly id: string }) {
   const { call } = useRunSearch();
   const count = useRunSelector(id, ({ run }) => run?.tools.length ?? 0);
-  const ended = useRunSelector(id, ({ run }) => run !== undefined && isRunEnded(run.status));
+  const ended = useRunSelector(id, (view) => view.ended);
   const followed = useFollowed(id);
   const chosen = call !== undefined && call < count ? call : undefined;
   const detail = useRef<HTMLDivElement>(null);

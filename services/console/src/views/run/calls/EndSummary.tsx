@@ -1,20 +1,18 @@
 import { useRunSelector } from '@toolstream/react';
-import { CheckCircle2, CircleSlash, XCircle } from 'lucide-react';
+import { statusLook } from '../../../ui/index.ts';
 import { callNumbers } from '../model/order.ts';
 import { runStanding } from '../model/standing.ts';
 import { SUMMARY_TITLES, summaryFigures } from '../model/summary.ts';
 import styles from './EndSummary.module.css';
 
-const ICONS = { succeeded: CheckCircle2, failed: XCircle, cancelled: CircleSlash };
-
 /** What became of the run: calls, time, files and lines. The state no longer changes. */
 export function EndSummary({ id }: { readonly id: string }) {
   const run = useRunSelector(id, (view) => view.run);
   if (!run || (run.status !== 'succeeded' && run.status !== 'failed' && run.status !== 'cancelled')) return null;
-  const Icon = ICONS[run.status];
+  const { Icon, tone } = statusLook[run.status];
   const failed = run.tools.filter(({ status }) => status === 'failed' || status === 'denied').map(({ index }) => index);
   return (
-    <section className={`${styles.summary} ${styles[run.status]}`} aria-label="Summary" data-testid="summary">
+    <section className={`${styles.summary} ${styles[tone]}`} aria-label="Summary" data-testid="summary">
       <header className={styles.header}>
         <Icon aria-hidden className={styles.icon} />
         <div>

@@ -4,6 +4,7 @@ import { UserRoundCheck } from 'lucide-react';
 import { callNumber } from '../model/order.ts';
 import { subjectOf } from '../model/subject.ts';
 import { Notice } from '../parts/Notice.tsx';
+import { toCall } from '../route.ts';
 
 /** Calls that wait for somebody's answer, where nobody can miss them. */
 export function Questions({ id }: { readonly id: string }) {
@@ -15,7 +16,7 @@ export function Questions({ id }: { readonly id: string }) {
       <ul>
         {asking.slice(0, SHOWN).map((tool) => (
           <li key={tool.index}>
-            <Link to="." search={(prev: object) => ({ ...prev, call: tool.index })} resetScroll={false}>
+            <Link {...toCall(tool.index)}>
               {callNumber(tool.index)} {tool.name} {subjectOf(tool.arguments) ?? ''}
             </Link>
           </li>

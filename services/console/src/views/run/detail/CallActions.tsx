@@ -1,3 +1,4 @@
+import { isRunEnded } from '@toolstream/proto-events';
 import { type ToolState, useRunControls, useRunSelector } from '@toolstream/react';
 import { CircleStop, RotateCcw, StepForward } from 'lucide-react';
 import { useState } from 'react';
@@ -18,7 +19,6 @@ export function CallActions({ id, tool }: { readonly id: string; readonly tool: 
   const rerun = useRerun(id);
   const { cancel, retry } = toolOffers({ status }, tool, viewer);
   const name = `${callNumber(tool.index)} ${tool.name}`;
-  const over = status === 'succeeded' || status === 'failed' || status === 'cancelled';
   useShortcuts([
     { key: 'x', words: 'Cancel the open call, after a question', act: () => cancel.offered && setCancelling(true) },
     { key: 'r', words: 'Try the open call again', act: () => retry.offered && void retryTool(tool.index) },
@@ -35,7 +35,7 @@ export function CallActions({ id, tool }: { readonly id: string; readonly tool: 
           Cancel call
         </Button>
       )}
-      {over && viewer.write && tool.index > 0 && (
+      {isRunEnded(status) && viewer.write && tool.index > 0 && (
         <Button
           size="s"
           icon={<StepForward aria-hidden />}

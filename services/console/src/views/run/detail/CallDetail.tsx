@@ -1,12 +1,12 @@
 import { Link } from '@tanstack/react-router';
-import { type RunView, useRunSelector, useToolCall } from '@toolstream/react';
+import { useRunSelector, useToolCall } from '@toolstream/react';
 import { ArrowLeft } from 'lucide-react';
-import { useCallback } from 'react';
 import { StatusBadge } from '../../../ui/index.ts';
 import { callNumber } from '../model/order.ts';
 import { standingOf } from '../model/standing.ts';
 import { subjectOf } from '../model/subject.ts';
 import { Wish } from '../parts/Wish.tsx';
+import { TO_WHAT_RUNS } from '../route.ts';
 import { useServiceNow } from '../use-service-now.ts';
 import { Attempts } from './Attempts.tsx';
 import { CallActions } from './CallActions.tsx';
@@ -32,13 +32,7 @@ export function CallDetail({ id, index, chosen }: CallDetailProps) {
   return (
     <section className={styles.detail} aria-labelledby="call-title" data-testid="call-detail" data-index={index}>
       {chosen && (
-        <Link
-          to="."
-          search={({ call: _, ...rest }: { call?: number }) => rest}
-          resetScroll={false}
-          activeOptions={{ exact: true }}
-          className={styles.back}
-        >
+        <Link {...TO_WHAT_RUNS} className={styles.back}>
           <ArrowLeft aria-hidden /> All calls
         </Link>
       )}
@@ -68,11 +62,7 @@ export function CallDetail({ id, index, chosen }: CallDetailProps) {
 function Standing({ id, index }: { readonly id: string; readonly index: number }) {
   const ended = useRunSelector(id, ({ run }) => run?.tools[index]?.ended_at !== undefined);
   const now = useServiceNow(id, !ended);
-  const select = useCallback(
-    ({ run }: RunView) => (run?.tools[index] ? standingOf(run, run.tools[index], now) : ''),
-    [index, now],
-  );
-  const standing = useRunSelector(id, select);
+  const standing = useRunSelector(id, ({ run }) => (run?.tools[index] ? standingOf(run, run.tools[index], now) : ''));
   return (
     <p className={styles.standing} data-testid="standing">
       {standing}

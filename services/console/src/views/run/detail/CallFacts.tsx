@@ -1,11 +1,11 @@
 import { Link } from '@tanstack/react-router';
 import { type RunView, type ToolState, useRunSelector } from '@toolstream/react';
 import { ChevronRight } from 'lucide-react';
-import { useCallback } from 'react';
 import { Button as AriaButton, Disclosure, DisclosurePanel, Heading } from 'react-aria-components';
 import { clockTime, duration, fullTime } from '../../../format/index.ts';
 import { statusLook } from '../../../ui/index.ts';
 import { callNumber, comeNext, comesAfter, ORDER_WORDS } from '../model/order.ts';
+import { toCall } from '../route.ts';
 import styles from './CallFacts.module.css';
 
 /** Where the call stands among the others, and under which rules it runs. */
@@ -13,7 +13,7 @@ export function CallFacts({ id, tool }: { readonly id: string; readonly tool: To
   return (
     <>
       <Neighbours id={id} index={tool.index} />
-      <Disclosure className={styles.more ?? ''}>
+      <Disclosure>
         <Heading level={3} className={styles.heading ?? ''}>
           <AriaButton slot="trigger" className={styles.trigger ?? ''}>
             <ChevronRight aria-hidden /> Rules and identity
@@ -36,16 +36,8 @@ export function CallFacts({ id, tool }: { readonly id: string; readonly tool: To
 
 function Neighbours({ id, index }: { readonly id: string; readonly index: number }) {
   const ordering = useRunSelector(id, ({ run }) => run?.ordering ?? 'parallel');
-  const before = useRunSelector(
-    id,
-    useCallback((view: RunView) => callsOf(view, index, 'before'), [index]),
-    sameCalls,
-  );
-  const next = useRunSelector(
-    id,
-    useCallback((view: RunView) => callsOf(view, index, 'next'), [index]),
-    sameCalls,
-  );
+  const before = useRunSelector(id, (view) => callsOf(view, index, 'before'), sameCalls);
+  const next = useRunSelector(id, (view) => callsOf(view, index, 'next'), sameCalls);
   if (before.length === 0 && next.length === 0) return null;
   return (
     <dl className={styles.order} aria-label={`Order: ${ORDER_WORDS[ordering].toLowerCase()}`}>
@@ -86,7 +78,7 @@ function Calls({ calls }: { readonly calls: readonly Neighbour[] }) {
     <ul className={styles.calls}>
       {calls.slice(0, SHOWN).map(({ index, name, status }) => (
         <li key={index}>
-          <Link to="." search={(prev: object) => ({ ...prev, call: index })} resetScroll={false}>
+          <Link {...toCall(index)}>
             {callNumber(index)} {name}
           </Link>{' '}
           <span className={styles.state}>{statusLook[status].word.toLowerCase()}</span>

@@ -37,7 +37,7 @@ export function CallProgress({ id, tool }: { readonly id: string; readonly tool:
         ))}
         <div>
           <dt>Time</dt>
-          <dd data-over={time?.over}>
+          <dd>
             {time?.text ?? `usually ${duration(tool.estimated_duration_ms)}`}
             {time?.over && <span className={styles.over}> (longer than usual)</span>}
           </dd>

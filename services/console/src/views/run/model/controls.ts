@@ -30,12 +30,11 @@ export interface RunOffers {
 
 /** What can be asked of the run now. What the service would refuse is not offered. */
 export function runOffers(run: Pick<RunState, 'status'>, viewer: Viewer): RunOffers {
-  const live = !isRunEnded(run.status) && run.status !== 'cancelling';
-  const asked = (possible: boolean): Offer => (!possible ? NOT : viewer.control ? OFFERED : READ_ONLY);
+  const live = isLive(run);
   return {
-    pause: asked(live && run.status !== 'paused'),
-    resume: asked(run.status === 'paused'),
-    cancel: asked(live),
+    pause: steering(live && run.status !== 'paused', viewer),
+    resume: steering(run.status === 'paused', viewer),
+    cancel: steering(live, viewer),
     rerun: viewer.write ? OFFERED : { offered: false, why: 'Your token may not start runs (scope runs:write).' },
   };
 }
@@ -47,22 +46,24 @@ export interface ToolOffers {
 }
 
 export function toolOffers(run: Pick<RunState, 'status'>, tool: ToolState, viewer: Viewer): ToolOffers {
-  const live = !isRunEnded(run.status) && run.status !== 'cancelling';
+  const live = isLive(run);
   const ended = isToolEnded(tool.status);
-  const asked = (possible: boolean): Offer => (!possible ? NOT : viewer.control ? OFFERED : READ_ONLY);
+  const answer = steering(live && tool.status === 'awaiting_approval', viewer);
   return {
-    cancel: asked(live && !ended && tool.cancel === undefined),
-    retry: asked(live && ended && tool.status !== 'succeeded'),
-    answer: answer(live && tool.status === 'awaiting_approval', tool, viewer),
+    cancel: steering(live && !ended && tool.cancel === undefined, viewer),
+    retry: steering(live && ended && tool.status !== 'succeeded', viewer),
+    answer: answer.offered && !mayAnswer(tool, viewer) ? notAmong(tool) : answer,
   };
 }
 
-function answer(possible: boolean, tool: ToolState, viewer: Viewer): Offer {
-  if (!possible) return NOT;
-  if (!viewer.control) return READ_ONLY;
-  if (mayAnswer(tool, viewer)) return OFFERED;
-  return { offered: false, why: `You are not among those who may answer. ${whoMayAnswer(tool)}` };
-}
+const isLive = ({ status }: Pick<RunState, 'status'>): boolean => !isRunEnded(status) && status !== 'cancelling';
+
+const steering = (possible: boolean, { control }: Viewer): Offer => (!possible ? NOT : control ? OFFERED : READ_ONLY);
+
+const notAmong = (tool: ToolState): Offer => ({
+  offered: false,
+  why: `You are not among those who may answer. ${whoMayAnswer(tool)}`,
+});
 
 /** Who may approve or deny, as a sentence. */
 export function whoMayAnswer({ approvers = 'control' }: Pick<ToolState, 'approvers'>): string {

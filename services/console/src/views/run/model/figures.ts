@@ -21,7 +21,7 @@ export function progressFigures(details: Details | undefined): Figure[] {
   const figures: Figure[] = [];
   for (const [key, value] of Object.entries(details)) {
     if (totals.includes(key)) continue;
-    const total = totals.find((name) => unitOf(name) === unitOf(key));
+    const total = totals.find((name) => countsTo(key, name));
     const figure = figureOf(key, value, total === undefined ? undefined : (details[total] as number));
     if (!figure) continue;
     if (total !== undefined && typeof value === 'number') used.add(total);
@@ -65,11 +65,8 @@ function figureOf(key: string, value: Json, total?: number): Figure | undefined 
 
 const isBytes = (key: string): boolean => /(^|_)(bytes|size)(_|$)/.test(key);
 
-/** `bytes_written` and `total_bytes` count bytes; `rows_drawn` and `total_rows` rows. */
-function unitOf(key: string): string {
-  const words = key.split('_').filter((word) => word !== 'total');
-  return words[0] === 'uploaded' ? (words[1] ?? '') : (words[0] ?? '');
-}
+/** `bytes_written` and `uploaded_bytes` count up to `total_bytes`, `rows_drawn` to `total_rows`. */
+const countsTo = (key: string, total: string): boolean => `_${key}_`.includes(`_${total.slice('total_'.length)}_`);
 
 function labelOf(key: string): string {
   const words = key

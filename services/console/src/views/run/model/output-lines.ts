@@ -37,8 +37,6 @@ function drawn(line: string): string {
 export const isCut = (output: Output | undefined): boolean =>
   (output ?? []).reduce((sum, { text }) => sum + text.length, 0) >= OUTPUT_TAIL_CHARS;
 
-export const outputText = (lines: readonly OutputLine[]): string => lines.map(({ text }) => `${text}\n`).join('');
-
 const CHANNELS: Readonly<Record<string, string>> = {
   stdout: 'output',
   stderr: 'errors',

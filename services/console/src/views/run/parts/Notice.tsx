@@ -4,7 +4,7 @@ import { IconButton } from '../../../ui/index.ts';
 import styles from './Notice.module.css';
 
 export interface NoticeProps {
-  readonly tone: 'bad' | 'warn' | 'still' | 'ok';
+  readonly tone: 'bad' | 'warn' | 'still';
   readonly Icon: LucideIcon;
   readonly title: string;
   readonly children?: ReactNode;

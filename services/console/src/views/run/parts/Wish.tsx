@@ -1,6 +1,5 @@
 import { type PendingCommand, useRunSelector } from '@toolstream/react';
 import { Send } from 'lucide-react';
-import { useCallback } from 'react';
 import { wishFor, wishWords } from '../model/wishes.ts';
 import { useTick } from '../use-tick.ts';
 import styles from './Wish.module.css';
@@ -13,8 +12,7 @@ interface WishProps {
 
 /** What was just asked from this page, from the moment of the click until the run's state shows it. */
 export function Wish({ id, index }: WishProps) {
-  const select = useCallback(({ pending }: { pending: readonly PendingCommand[] }) => wishFor(pending, index), [index]);
-  const wish = useRunSelector(id, select);
+  const wish = useRunSelector(id, ({ pending }) => wishFor(pending, index));
   return wish ? <Asked wish={wish} /> : null;
 }
 
