@@ -1,8 +1,8 @@
 import type { Json } from '@toolstream/proto-events';
-import { Check, ChevronRight, Copy } from 'lucide-react';
-import { memo, useEffect, useState } from 'react';
+import { ChevronRight } from 'lucide-react';
+import { memo, useState } from 'react';
 import { count, counted } from '../../../format/index.ts';
-import { asJson, IconButton } from '../../../ui/index.ts';
+import { asJson, CopyButton, ScrollRegion } from '../../../ui/index.ts';
 import { isReference } from '../model/references.ts';
 import styles from './JsonView.module.css';
 import { Reference } from './Reference.tsx';
@@ -19,11 +19,14 @@ interface JsonViewProps {
 export const JsonView = memo(function JsonView({ id, label, value }: JsonViewProps) {
   return (
     <div className={styles.view}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard. */}
-      <section aria-label={label} tabIndex={0} className={styles.scroll}>
+      <ScrollRegion label={label} className={styles.scroll}>
         <Part id={id} value={value} depth={0} />
-      </section>
-      {!isReference(value) && <CopyButton text={() => asJson(value)} />}
+      </ScrollRegion>
+      {!isReference(value) && (
+        <div className={styles.copy}>
+          <CopyButton label="Copy as JSON" text={() => asJson(value)} />
+        </div>
+      )}
     </div>
   );
 });
@@ -128,27 +131,3 @@ function Text({ text }: { readonly text: string }) {
 }
 
 const MOST = 200_000;
-
-function CopyButton({ text }: { readonly text: () => string }) {
-  const [copied, setCopied] = useState<'no' | 'yes' | 'refused'>('no');
-  useEffect(() => {
-    if (copied === 'no') return;
-    const timer = setTimeout(() => setCopied('no'), 2_000);
-    return () => clearTimeout(timer);
-  }, [copied]);
-  return (
-    <div className={styles.copy}>
-      <IconButton
-        size="s"
-        label={copied === 'yes' ? 'Copied' : copied === 'refused' ? 'The browser refused to copy' : 'Copy as JSON'}
-        icon={copied === 'yes' ? <Check /> : <Copy />}
-        onPress={() => {
-          navigator.clipboard.writeText(text()).then(
-            () => setCopied('yes'),
-            () => setCopied('refused'),
-          );
-        }}
-      />
-    </div>
-  );
-}

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { duration } from '../../../format/index.ts';
-import { Button } from '../../../ui/index.ts';
+import { Button, ScrollRegion } from '../../../ui/index.ts';
 import type { Span } from '../model/spans.ts';
 import { elapsed } from '../model/ticks.ts';
 import { attemptWord, KIND_WORDS } from '../model/words.ts';
@@ -22,8 +22,7 @@ export function SpanTable({ calls, names, origin, now, onIndex }: SpanTableProps
   const spans = calls.flat();
   const at = (time: number) => elapsed(Math.max(0, time - origin), time - origin < 60_000 ? 10 : 1_000);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
-    <section className={styles.scroll} aria-label="Bars of the timeline as a table" tabIndex={0}>
+    <ScrollRegion label="Bars of the timeline as a table" className={styles.scroll}>
       <table className={styles.table} data-testid="timeline-table">
         <caption className="visually-hidden">Every call’s waits and attempts, in the order of the calls</caption>
         <thead>
@@ -74,6 +73,6 @@ export function SpanTable({ calls, names, origin, now, onIndex }: SpanTableProps
           </Button>
         </div>
       )}
-    </section>
+    </ScrollRegion>
   );
 }

@@ -1,7 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { count, counted } from '../../../format/index.ts';
-import { Button, Card, EmptyState, ErrorNotice } from '../../../ui/index.ts';
+import { Button, Card, EmptyState, ErrorNotice, ScrollRegion } from '../../../ui/index.ts';
 import type { LogView, RunLog } from '../data/run-log.ts';
 import { ExportButton } from '../ExportButton.tsx';
 import { type EventFilter, FilteredEvents, isFiltered, NO_FILTER } from '../model/filter.ts';
@@ -110,12 +110,10 @@ export function EventList({ id, log, view }: EventListProps) {
             Choose other types or calls.
           </EmptyState>
         ) : (
-          <section
+          <ScrollRegion
             ref={scroller}
+            label="Events of the run"
             className={styles.scroll}
-            aria-label="Events of the run"
-            // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
-            tabIndex={0}
             onScroll={({ currentTarget: { scrollTop, clientHeight, scrollHeight } }) => {
               if (following && scrollTop + clientHeight < scrollHeight - AT_END_PX) setFollowing(false);
             }}
@@ -151,7 +149,7 @@ export function EventList({ id, log, view }: EventListProps) {
               })}
               <Spacer height={rows.getTotalSize() - (items.at(-1)?.end ?? 0)} />
             </table>
-          </section>
+          </ScrollRegion>
         )}
       </Card>
     </div>

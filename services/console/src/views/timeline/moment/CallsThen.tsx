@@ -1,7 +1,7 @@
 import type { RunState, ToolState } from '@toolstream/proto-events';
 import { memo } from 'react';
 import { percent } from '../../../format/index.ts';
-import { Card, StatusBadge } from '../../../ui/index.ts';
+import { Card, ScrollRegion, StatusBadge } from '../../../ui/index.ts';
 import styles from './Moment.module.css';
 
 export interface CallsThenProps {
@@ -18,14 +18,13 @@ export function CallsThen({ state, past }: CallsThenProps) {
       actions={state && <StatusBadge status={state.status} size="s" />}
     >
       {state ? (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
-        <section className={styles.scroll} aria-label="States of the calls" tabIndex={0}>
+        <ScrollRegion label="States of the calls" className={styles.scroll}>
           <ol className={styles.calls} data-testid="timeline-calls">
             {state.tools.map((tool) => (
               <CallThen key={tool.index} tool={tool} />
             ))}
           </ol>
-        </section>
+        </ScrollRegion>
       ) : (
         <p className={styles.loading}>The events of that moment are fetched…</p>
       )}
