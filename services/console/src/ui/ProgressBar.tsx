@@ -10,20 +10,11 @@ export interface ProgressBarProps {
   /** Nothing moves: it has ended or waits. Only matters without a value. */
   readonly still?: boolean;
   readonly tone?: Tone;
-  /** The words beside it; the label is always there for screen readers. */
-  readonly showValue?: boolean;
   /** In place of the percentage: `3 of 8 calls`. */
   readonly valueText?: string;
 }
 
-export function ProgressBar({
-  label,
-  value,
-  still = false,
-  tone = 'busy',
-  showValue = true,
-  valueText,
-}: ProgressBarProps) {
+export function ProgressBar({ label, value, still = false, tone = 'busy', valueText }: ProgressBarProps) {
   const known = value !== undefined;
   const shown = known ? Math.min(100, Math.max(0, value)) : 0;
   const text = valueText ?? (known ? percent(shown) : undefined);
@@ -40,7 +31,7 @@ export function ProgressBar({
           style={known ? { transform: `scaleX(${shown / 100})` } : undefined}
         />
       </span>
-      {showValue && text !== undefined && <span className={styles.value}>{text}</span>}
+      {text !== undefined && <span className={styles.value}>{text}</span>}
     </AriaProgressBar>
   );
 }

@@ -15,7 +15,6 @@ interface FieldProps extends Omit<AriaProps, 'className' | 'children' | 'style'>
   readonly errorMessage?: string | undefined;
   readonly placeholder?: string;
   readonly mono?: boolean;
-  readonly hideLabel?: boolean;
 }
 
 export function TextField({ placeholder, mono = false, ...props }: FieldProps) {
@@ -38,17 +37,10 @@ export function TextArea({ placeholder, mono = false, rows = 3, ...props }: Fiel
   );
 }
 
-function Field({
-  label,
-  description,
-  errorMessage,
-  hideLabel = false,
-  children,
-  ...props
-}: FieldProps & { children: React.ReactNode }) {
+function Field({ label, description, errorMessage, children, ...props }: FieldProps & { children: React.ReactNode }) {
   return (
     <AriaTextField {...props} isInvalid={errorMessage !== undefined} className={styles.field ?? ''}>
-      <Label className={hideLabel ? 'visually-hidden' : (styles.label ?? '')}>{label}</Label>
+      <Label className={styles.label ?? ''}>{label}</Label>
       {children}
       {description !== undefined && (
         <Text slot="description" className={styles.description ?? ''}>
