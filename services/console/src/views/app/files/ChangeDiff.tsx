@@ -1,10 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import type { ContentState } from '@toolstream/client';
+import { useMemo } from 'react';
 import { bytes, counted } from '../../../format/index.ts';
 import { ErrorNotice } from '../../../ui/index.ts';
 import { kindOf } from '../model/kind.ts';
 import styles from './Content.module.css';
-import { Content, textOf } from './Content.tsx';
+import { Content } from './Content.tsx';
 import { Diff } from './Diff.tsx';
 import { AT_ONCE_BYTES, type ContentAddress, useContent } from './use-content.ts';
 
@@ -45,27 +46,26 @@ function whyNotCompared(before: ContentState | undefined): string {
   return `The content before the change${size} is not kept any more. This is the file after it.`;
 }
 
-function Compared({
-  path,
-  old,
-  now,
-}: {
+interface ComparedProps {
   readonly path: string;
   readonly old: ContentAddress;
   readonly now: ContentAddress;
-}) {
-  const before = useContent(old);
-  const after = useContent(now);
+}
+
+function Compared({ path, old, now }: ComparedProps) {
+  const before = useKind(old);
+  const after = useKind(now);
   const error = before.error ?? after.error;
-  const texts = before.data && after.data && [before.data, after.data].map((data) => textOf(kindOf(data)));
+  const texts =
+    before.kind?.kind === 'text' && after.kind?.kind === 'text' ? [before.kind.text, after.kind.text] : undefined;
   const { data: comparison } = useQuery({
     queryKey: ['compared', old.sha256, now.sha256],
     queryFn: async () => (await import('../model/diff.ts')).compare(texts![0]!, texts![1]!) ?? null,
-    enabled: texts?.every((text) => text !== undefined) ?? false,
+    enabled: texts !== undefined,
     staleTime: Number.POSITIVE_INFINITY,
   });
   if (error !== null) return <ErrorNotice title="The contents cannot be read" error={error} />;
-  if (texts?.some((text) => text === undefined)) return <Content address={now} />;
+  if (before.kind && after.kind && texts === undefined) return <Content address={now} />;
   if (comparison === undefined) return <p className={styles.quiet}>Comparing…</p>;
   if (comparison === null) {
     return (
@@ -85,4 +85,11 @@ function Compared({
       <Diff label={`Changes of ${path}`} comparison={comparison} />
     </>
   );
+}
+
+/** What the bytes are, looked at once for each content. */
+function useKind(address: ContentAddress) {
+  const { data, error } = useContent(address);
+  const kind = useMemo(() => data && kindOf(data), [data]);
+  return { kind, error };
 }

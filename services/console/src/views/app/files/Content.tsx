@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { Download, FileDigit } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { bytes as bytesText } from '../../../format/index.ts';
 import { Button, EmptyState, ErrorNotice } from '../../../ui/index.ts';
-import { type ContentKind, kindOf, languageOf } from '../model/kind.ts';
+import { kindOf, languageOf } from '../model/kind.ts';
+import { plain } from '../model/lines.ts';
 import { Code } from './Code.tsx';
 import styles from './Content.module.css';
 import { AT_ONCE_BYTES, type ContentAddress, useContent } from './use-content.ts';
@@ -25,14 +26,15 @@ export function Content({ address }: { readonly address: ContentAddress }) {
   if (error !== null)
     return <ErrorNotice title="The content cannot be read" error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return <p className={styles.quiet}>Reading {address.path}…</p>;
-  return <Shown bytes={data} path={address.path} />;
+  return <Shown bytes={data} address={address} />;
 }
 
-function Shown({ bytes, path }: { readonly bytes: Uint8Array; readonly path: string }) {
-  const kind = kindOf(bytes);
+function Shown({ bytes, address }: { readonly bytes: Uint8Array; readonly address: ContentAddress }) {
+  const { path, sha256 } = address;
+  const kind = useMemo(() => kindOf(bytes), [bytes]);
   switch (kind.kind) {
     case 'text':
-      return <Text text={kind.text} path={path} />;
+      return <Text text={kind.text} path={path} sha256={sha256} />;
     case 'image':
       return <Picture bytes={bytes} path={path} type={kind.type} />;
     case 'binary':
@@ -45,23 +47,17 @@ function Shown({ bytes, path }: { readonly bytes: Uint8Array; readonly path: str
 }
 
 /** The highlighter is loaded when the first text is shown; until then, and where it fails, the text stands there plainly. */
-function Text({ text, path }: { readonly text: string; readonly path: string }) {
+function Text({ text, path, sha256 }: { readonly text: string; readonly path: string; readonly sha256: string }) {
   const language = languageOf(path);
   const { data: lines } = useQuery({
-    queryKey: ['highlighted', path, text],
+    queryKey: ['highlighted', language, sha256],
     queryFn: async () => (await import('../model/highlight.ts')).highlight(text, language),
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
   });
   if (text === '') return <p className={styles.quiet}>The file is empty.</p>;
-  return <Code label={`Content of ${path}`} lines={lines ?? plainly(text)} />;
+  return <Code label={`Content of ${path}`} lines={lines ?? plain(text)} />;
 }
-
-const plainly = (text: string) =>
-  text
-    .replace(/\n$/, '')
-    .split('\n')
-    .map((line) => [{ text: line }]);
 
 function Picture({ bytes, path, type }: { readonly bytes: Uint8Array; readonly path: string; readonly type: string }) {
   const url = useObjectUrl(bytes, type);
@@ -112,5 +108,3 @@ function download(bytes: Uint8Array, path: string): void {
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
-
-export const textOf = (kind: ContentKind): string | undefined => (kind.kind === 'text' ? kind.text : undefined);

@@ -16,16 +16,19 @@ export interface FileTreeProps {
 
 /** Files in their folders. The arrow keys walk and open, Enter shows a file. */
 export function FileTree({ nodes, selected, onSelect, allOpen }: FileTreeProps) {
-  const [opened, setOpened] = useState<ReadonlySet<Key>>(new Set());
+  /** Folders that were opened or closed here; every other one is as `allOpen` says. */
+  const [chosen, setChosen] = useState<ReadonlyMap<Key, boolean>>(new Map());
   useEffect(() => {
     // The file that the address names is to be seen.
-    if (selected !== undefined) setOpened((before) => new Set([...before, ...foldersOf(selected).map(folderKey)]));
+    const around = selected === undefined ? [] : foldersOf(selected);
+    setChosen((before) => new Map([...before, ...around.map((path) => [folderKey(path), true] as const)]));
   }, [selected]);
-  const expanded = useMemo(
-    () => (allOpen ? new Set([...opened, ...foldersIn(nodes)]) : opened),
-    [allOpen, opened, nodes],
-  );
-  const [closed, setClosed] = useState<ReadonlySet<Key>>(new Set());
+  const folders = useMemo(() => foldersIn(nodes), [nodes]);
+  const isOpen = (key: Key) => chosen.get(key) ?? allOpen;
+  const show = (key: Key | undefined) => {
+    const path = pathOfFile(key);
+    if (path !== undefined) onSelect(path);
+  };
   return (
     <Tree
       aria-label="Files"
@@ -33,19 +36,12 @@ export function FileTree({ nodes, selected, onSelect, allOpen }: FileTreeProps) 
       selectionMode="single"
       selectionBehavior="replace"
       selectedKeys={selected === undefined ? [] : [fileKey(selected)]}
-      onSelectionChange={(keys) => {
-        const [key] = keys === 'all' ? [] : [...keys];
-        const path = pathOfFile(key);
-        if (path !== undefined) onSelect(path);
-      }}
-      onAction={(key) => {
-        const path = pathOfFile(key);
-        if (path !== undefined) onSelect(path);
-      }}
-      expandedKeys={[...expanded].filter((key) => !closed.has(key))}
+      onSelectionChange={(keys) => show(keys === 'all' ? undefined : [...keys][0])}
+      onAction={show}
+      expandedKeys={folders.filter(isOpen)}
       onExpandedChange={(keys) => {
-        setOpened(new Set(keys));
-        setClosed(new Set([...foldersIn(nodes)].filter((key) => !keys.has(key))));
+        const turned = folders.filter((key) => keys.has(key) !== isOpen(key));
+        setChosen(new Map([...chosen, ...turned.map((key) => [key, keys.has(key)] as const)]));
       }}
     >
       {nodes.map((node) => branch(node))}
@@ -93,8 +89,5 @@ const fileKey = (path: string): Key => path;
 const pathOfFile = (key: Key | undefined): string | undefined =>
   key === undefined || String(key).endsWith('/') ? undefined : String(key);
 
-function foldersIn(nodes: readonly TreeNode[]): Set<Key> {
-  return new Set(
-    nodes.flatMap((node) => (node.kind === 'folder' ? [folderKey(node.path), ...foldersIn(node.children)] : [])),
-  );
-}
+const foldersIn = (nodes: readonly TreeNode[]): Key[] =>
+  nodes.flatMap((node) => (node.kind === 'folder' ? [folderKey(node.path), ...foldersIn(node.children)] : []));

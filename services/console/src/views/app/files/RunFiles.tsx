@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import type { FileChange } from '@toolstream/client';
 import { hasToolEnded, type RunState, useToolstream } from '@toolstream/react';
 import { FolderOpen } from 'lucide-react';
+import { useMemo } from 'react';
 import { bytes, counted } from '../../../format/index.ts';
 import { EmptyState, ErrorNotice } from '../../../ui/index.ts';
 import { filesOf, type RunFile, tally } from '../model/changes.ts';
@@ -22,17 +23,16 @@ export interface RunFilesProps {
 /** The files that a run created, changed, renamed and deleted, each with what became of its content. Asked anew when a call ends. */
 export function RunFiles({ run, level = 3 }: RunFilesProps) {
   const client = useToolstream();
-  const ended = run.tools.filter(({ status }) => hasToolEnded(status)).length;
   useAskedAgain(['run-files', run.run_id], endsOf([run]));
   const { data, error, refetch } = useQuery({
     queryKey: ['run-files', run.run_id],
     queryFn: ({ signal }) => client.runFiles(run.run_id, { signal }),
   });
+  const files = useMemo(() => data && filesOf(data.changes), [data]);
   if (error !== null)
     return <ErrorNotice title="What the run changed cannot be read" error={error} onRetry={() => void refetch()} />;
-  if (data === undefined) return <p className={styles.facts}>Looking at the files…</p>;
-  const files = filesOf(data.changes);
-  if (files.length === 0) return <NoFiles run={run} isOver={ended === run.tools.length} />;
+  if (files === undefined) return <p className={styles.facts}>Looking at the files…</p>;
+  if (files.length === 0) return <NoFiles run={run} isOver={run.tools.every(({ status }) => hasToolEnded(status))} />;
   return (
     <div className={styles.stack}>
       <p className={styles.summary}>
@@ -50,7 +50,7 @@ export function RunFiles({ run, level = 3 }: RunFilesProps) {
           <ChangedFile key={`${file.path} ${file.held_at}`} run={run} file={file} level={level} />
         ))}
       </div>
-      {data.more && <p className={styles.facts}>There are more changes than are listed here.</p>}
+      {data?.more && <p className={styles.facts}>There are more changes than are listed here.</p>}
     </div>
   );
 }

@@ -16,17 +16,14 @@ export interface ContentAddress {
 
 /** The bytes of a content. Contents never change, so they are kept until nobody has looked at them for 5 minutes. */
 export function useContent(
-  address: ContentAddress | undefined,
+  { app, path, sha256, size, version }: ContentAddress,
   { anySize = false }: { readonly anySize?: boolean } = {},
 ) {
   const client = useToolstream();
-  const { app, path, sha256, size, version } = address ?? NONE;
   return useQuery({
     queryKey: ['content', app, path, sha256],
     queryFn: ({ signal }) => client.file(app, path, { signal, ...(version === undefined ? {} : { version }) }),
-    enabled: address !== undefined && (anySize || size <= AT_ONCE_BYTES),
+    enabled: anySize || size <= AT_ONCE_BYTES,
     staleTime: Number.POSITIVE_INFINITY,
   });
 }
-
-const NONE: ContentAddress = { app: '', path: '', sha256: '', size: 0 };

@@ -1,14 +1,8 @@
 import { common, createLowlight } from 'lowlight';
-
-/** A piece of a line. `className` is one of the highlighter's names; its colours are in `Code.module.css`. */
-export interface Piece {
-  readonly text: string;
-  readonly className?: string;
-}
-export type Line = readonly Piece[];
+import { type Line, type Piece, plain, withoutLastEmpty } from './lines.ts';
 
 /** Beyond this the text is shown plainly: highlighting runs on the page's own thread. */
-export const HIGHLIGHT_CHARS = 200_000;
+const HIGHLIGHT_CHARS = 200_000;
 
 const lowlight = createLowlight(common);
 
@@ -19,9 +13,6 @@ export function highlight(text: string, language: string | undefined): Line[] {
   collect(lowlight.highlight(language, text).children, undefined, lines);
   return withoutLastEmpty(lines);
 }
-
-export const plain = (text: string): Line[] =>
-  withoutLastEmpty(text.split('\n').map((line) => (line === '' ? [] : [{ text: line }])));
 
 interface Node {
   readonly type: string;
@@ -49,7 +40,3 @@ function nameOf({ properties }: Node): string | undefined {
   const names = Array.isArray(properties?.className) ? (properties.className as string[]) : [];
   return names[0]?.replace(/^hljs-/, '');
 }
-
-/** A newline ends a line, it does not begin another. */
-const withoutLastEmpty = (lines: readonly Line[]): Line[] =>
-  lines.at(-1)?.length === 0 ? lines.slice(0, -1) : [...lines];

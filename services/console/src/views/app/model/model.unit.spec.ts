@@ -3,8 +3,9 @@ import type { RunState } from '@toolstream/proto-events';
 import { describe, expect, it } from 'vitest';
 import { filesOf, tally } from './changes.ts';
 import { compare } from './diff.ts';
-import { highlight, plain } from './highlight.ts';
+import { highlight } from './highlight.ts';
 import { kindOf, languageOf } from './kind.ts';
+import { plain } from './lines.ts';
 import { endsOf, liveCalls, liveRuns } from './live-calls.ts';
 import { foldersOf, matching, type TreeNode, treeOf } from './tree.ts';
 

@@ -13,14 +13,6 @@ export type TreeNode =
     }
   | { readonly kind: 'file'; readonly path: string; readonly name: string; readonly file: FileListing };
 
-export type FolderNode = Extract<TreeNode, { kind: 'folder' }>;
-
-/** A line of the tree as it is shown. */
-export interface TreeRow {
-  readonly node: TreeNode;
-  readonly depth: number;
-}
-
 /** The files as folders within folders: folders first, each by name. */
 export function treeOf(files: readonly FileListing[]): readonly TreeNode[] {
   return nodesOf(files, '');
