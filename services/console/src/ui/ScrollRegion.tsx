@@ -1,13 +1,13 @@
-import type { ComponentPropsWithRef } from 'react';
+import type { ComponentProps } from 'react';
 
-export interface ScrollRegionProps extends Omit<ComponentPropsWithRef<'section'>, 'aria-label' | 'role' | 'tabIndex'> {
-  /** What it holds, for screen readers: “Arguments of os-write”. */
+export interface ScrollRegionProps extends Omit<ComponentProps<'section'>, 'aria-label' | 'role' | 'tabIndex'> {
+  /** What scrolls, for screen readers. */
   readonly label: string;
-  /** Screen readers list it among the parts of the page. A page that has a dozen of them says no. */
+  /** `false` where a page has many of them: it is a group then, and none of the page's landmarks. */
   readonly landmark?: boolean;
 }
 
-/** What scrolls by itself, also by keyboard. How large it gets is its class's. */
+/** A part of the page that scrolls by itself. It takes the focus, so that it can be scrolled by keyboard; its size is the caller's. */
 export function ScrollRegion({ label, landmark = true, ...props }: ScrollRegionProps) {
   return <section {...props} aria-label={label} role={landmark ? undefined : 'group'} tabIndex={0} />;
 }
