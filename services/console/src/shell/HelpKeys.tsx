@@ -1,11 +1,12 @@
-import { useNavigate, useRouter } from '@tanstack/react-router';
+import { useNavigate } from '@tanstack/react-router';
 import { Keyboard } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Switch } from 'react-aria-components';
 import { Dialog, IconButton } from '../ui/index.ts';
 import styles from './HelpKeys.module.css';
-import { letterKeysAreOn, turnLetterKeys, useLetterKeys } from './letter-keys.ts';
-import { isTyping, type Shortcut, shortcutsOf } from './shortcuts.ts';
+import { turnLetterKeys, useLetterKeys } from './letter-keys.ts';
+import { PLACES } from './places.ts';
+import { isForShortcuts, SHORTCUTS, type Shortcut } from './shortcuts.ts';
 import { viewShortcuts } from './view-shortcuts.ts';
 
 const SEQUENCE_MS = 1_200;
@@ -15,15 +16,10 @@ export function HelpKeys() {
   const [shown, setShown] = useState(false);
   const letters = useLetterKeys();
   const navigate = useNavigate();
-  const { routesByPath } = useRouter();
-  const shortcuts = shortcutsOf(Object.keys(routesByPath));
-  const latest = useRef(shortcuts);
-  latest.current = shortcuts;
   useEffect(() => {
     let goingSince = Number.NEGATIVE_INFINITY;
     const onKey = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-      if (!letterKeysAreOn()) return;
+      if (!isForShortcuts(event)) return;
       if (event.key === '?') {
         event.preventDefault();
         setShown(true);
@@ -31,8 +27,8 @@ export function HelpKeys() {
         goingSince = event.timeStamp;
       } else if (event.timeStamp - goingSince < SEQUENCE_MS) {
         goingSince = Number.NEGATIVE_INFINITY;
-        const place = latest.current.find(({ letter }) => letter === event.key);
-        if (place?.to === undefined) return;
+        const place = PLACES.find(({ key }) => key === event.key);
+        if (place === undefined) return;
         // The letter has had its meaning: no view gives it another.
         event.preventDefault();
         void navigate({ to: place.to });
@@ -49,7 +45,7 @@ export function HelpKeys() {
           {viewShortcuts().map(({ key, words }) => (
             <Keys key={words} shortcut={{ keys: [key], words }} />
           ))}
-          {shortcuts.map((shortcut) => (
+          {SHORTCUTS.map((shortcut) => (
             <Keys key={shortcut.words} shortcut={shortcut} />
           ))}
         </dl>

@@ -1,4 +1,4 @@
-import { Link, useRouter } from '@tanstack/react-router';
+import { Link } from '@tanstack/react-router';
 import { LogOut } from 'lucide-react';
 import { useIdentity, useSession } from '../session/index.ts';
 import { IconButton, Logo } from '../ui/index.ts';
@@ -9,10 +9,8 @@ import { PLACES } from './places.ts';
 import { ThemeSwitch } from './ThemeSwitch.tsx';
 
 export function Navigation() {
-  const { routesByPath } = useRouter();
   const session = useSession();
   const { sub, tenant } = useIdentity();
-  const known: Record<string, unknown> = routesByPath;
   return (
     <header className={styles.bar}>
       <Link to="/" className={styles.brand} aria-label="Toolstream: all runs">
@@ -20,7 +18,7 @@ export function Navigation() {
         <span className={styles.name}>Toolstream</span>
       </Link>
       <nav aria-label="Main" className={styles.places}>
-        {PLACES.filter(({ to }) => to in known).map(({ to, label, Icon }) => (
+        {PLACES.map(({ to, label, Icon }) => (
           <Link
             key={to}
             to={to}

@@ -1,14 +1,14 @@
 import { Activity, type LucideIcon, Plus, Truck, Wrench } from 'lucide-react';
 
 export interface Place {
-  readonly to: string;
+  readonly to: '/' | '/tools' | '/delivery' | '/new';
   readonly label: string;
   readonly Icon: LucideIcon;
   /** Pressed after `g`. */
   readonly key: string;
 }
 
-/** Where the navigation leads. What the route table lacks is left out. */
+/** Where the navigation leads. */
 export const PLACES: readonly Place[] = [
   { to: '/', label: 'Runs', Icon: Activity, key: 'r' },
   { to: '/tools', label: 'Tools', Icon: Wrench, key: 't' },

@@ -1,6 +1,5 @@
 import { useEffect, useRef } from 'react';
-import { letterKeysAreOn } from './letter-keys.ts';
-import { isTyping } from './shortcuts.ts';
+import { isForShortcuts } from './shortcuts.ts';
 
 /** A key that a view gives a meaning while it is open; the list of keys (`?`) shows it. */
 export interface ViewShortcut {
@@ -32,8 +31,7 @@ export function useShortcuts(shortcuts: readonly ViewShortcut[]): void {
 }
 
 function onKey(event: KeyboardEvent): void {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !letterKeysAreOn()) return;
-  if (isTyping(event.target)) return;
+  if (!isForShortcuts(event)) return;
   const shortcut = viewShortcuts().find(({ key }) => key === event.key);
   if (!shortcut) return;
   event.preventDefault();

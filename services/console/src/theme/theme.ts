@@ -9,11 +9,10 @@ let chosen: Theme = 'system';
 
 /** Before anything is painted, so that no page flashes in the wrong colours. */
 export function beginTheme(): void {
-  const kept = read();
-  apply(kept === 'light' || kept === 'dark' ? kept : 'system');
+  apply(themeOf(read()));
   // Another tab chose.
   window.addEventListener('storage', ({ key, newValue }) => {
-    if (key === KEY) apply(newValue === 'light' || newValue === 'dark' ? newValue : 'system');
+    if (key === KEY) apply(themeOf(newValue));
   });
 }
 
@@ -44,6 +43,8 @@ function read(): string | null {
     return null;
   }
 }
+
+const themeOf = (kept: string | null): Theme => (kept === 'light' || kept === 'dark' ? kept : 'system');
 
 function apply(theme: Theme): void {
   chosen = theme;
