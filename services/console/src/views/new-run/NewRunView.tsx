@@ -103,7 +103,8 @@ export function NewRunView() {
         ))}
       </section>
       {tries > 0 && blocking.length + refused.length > 0 && (
-        <ProblemList problems={[...blocking, ...refused]} calls={calls} tries={tries} onOpen={open} />
+        // One for each try: that one failed leads there, a change of the list does not.
+        <ProblemList key={tries} problems={[...blocking, ...refused]} calls={calls} onOpen={open} />
       )}
       {submit.error !== null && submit.variables === draft && refused.length === 0 && (
         <ErrorNotice title="The run was not accepted" error={submit.error} />

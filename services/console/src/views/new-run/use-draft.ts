@@ -1,6 +1,6 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useToolstream } from '@toolstream/react';
-import { type Dispatch, useEffect, useReducer, useState } from 'react';
+import { type Dispatch, useEffect, useEffectEvent, useReducer, useState } from 'react';
 import { type Draft, type DraftAction, EMPTY_DRAFT, evolveDraft } from './model/draft.ts';
 import { draftFrom } from './model/from-run.ts';
 import { isEmpty, keepDraft, keptDraft } from './model/kept-draft.ts';
@@ -31,7 +31,12 @@ export function useDraft(): UsedDraft {
 
   useEffect(() => keepDraft(sessionStorage, draft), [draft]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the draft is set aside as it is when the run's calls arrive.
+  // The draft is set aside as it is when the run's calls arrive: somebody may have gone on writing.
+  const takeOver = useEffectEvent(async (taken: Draft) => {
+    if (!isEmpty(draft)) setAside(draft);
+    change({ type: 'replace', draft: taken });
+    await navigate({ to: '/new', search: {}, replace: true });
+  });
   useEffect(() => {
     if (from === undefined) return;
     const abort = new AbortController();
@@ -39,10 +44,7 @@ export function useDraft(): UsedDraft {
     const take = async () => {
       const run = await client.get(from, { signal: abort.signal });
       const taken = await draftFrom(run, client);
-      if (abort.signal.aborted) return;
-      if (!isEmpty(draft)) setAside(draft);
-      change({ type: 'replace', draft: taken });
-      await navigate({ to: '/new', search: {}, replace: true });
+      if (!abort.signal.aborted) await takeOver(taken);
     };
     take().catch((refused: unknown) => {
       if (!abort.signal.aborted) setError(refused);

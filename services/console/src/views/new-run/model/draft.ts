@@ -81,7 +81,7 @@ function keyed(added: readonly AddedCall[], present: readonly DraftCall[]): Draf
   });
 }
 
-export function freeId(wanted: string, taken: ReadonlySet<string>): string {
+function freeId(wanted: string, taken: ReadonlySet<string>): string {
   if (wanted !== '' && !taken.has(wanted)) return wanted;
   const stem = wanted === '' ? 'call' : wanted;
   for (let number = wanted === '' ? 1 : 2; ; number++) if (!taken.has(`${stem}_${number}`)) return `${stem}_${number}`;
@@ -122,7 +122,7 @@ export function toRequest({ app, message_id, order, calls }: Draft): SubmitReque
       return {
         id,
         name,
-        arguments: argumentsOf(text),
+        arguments: JSON.parse(argumentsJson(text)) as Json,
         ...(waits.length === 0 ? {} : { depends_on: waits }),
         ...(timeout_ms === undefined ? {} : { timeout_ms }),
       };
@@ -131,6 +131,6 @@ export function toRequest({ app, message_id, order, calls }: Draft): SubmitReque
 }
 
 /** No text means no arguments. */
-const argumentsOf = (text: string): Json => (text.trim() === '' ? {} : (JSON.parse(text) as Json));
+export const argumentsJson = (text: string): string => (text.trim() === '' ? '{}' : text);
 
 export const jsonText = (value: unknown): string => JSON.stringify(value, null, 2);

@@ -1,5 +1,6 @@
 import type { ArtifactRef, Json, RunSnapshot } from '@toolstream/proto-events';
 import { type Draft, jsonText } from './draft.ts';
+import { isObject } from './json-text.ts';
 
 /** What reads arguments that are too large for the run's state. */
 export interface ArtifactReader {
@@ -35,8 +36,6 @@ async function whole(args: Json, run: string, client: ArtifactReader): Promise<J
 
 /** As the contract has it; its own check would bring a schema library into the page. */
 function isReference(value: Json): value is ArtifactRef {
-  if (value === null || typeof value !== 'object' || Array.isArray(value) || Object.keys(value).length !== 1)
-    return false;
-  const ref = value.$ref;
-  return ref !== null && typeof ref === 'object' && !Array.isArray(ref) && typeof ref.artifact === 'string';
+  if (!isObject(value) || Object.keys(value).length !== 1) return false;
+  return isObject(value.$ref) && typeof value.$ref.artifact === 'string';
 }

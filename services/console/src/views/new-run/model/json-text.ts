@@ -4,6 +4,9 @@ export type ParsedJson =
   | { readonly ok: true; readonly value: Json }
   | { readonly ok: false; readonly message: string; readonly line: number; readonly column: number };
 
+export const isObject = (value: Json | undefined): value is { readonly [key: string]: Json } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** JSON, or where it stops being any: browsers say that in ways of their own, and some do not say it at all. */
 export function parseJson(text: string): ParsedJson {
   try {

@@ -1,6 +1,6 @@
 import { ApiError, type ToolListing } from '@toolstream/client';
 import { isToken, MAX_CALLS } from '@toolstream/proto-events';
-import type { Draft, DraftCall } from './draft.ts';
+import { argumentsJson, type Draft, type DraftCall } from './draft.ts';
 import { parseJson } from './json-text.ts';
 import { misfits, placeOf } from './schema-check.ts';
 
@@ -49,7 +49,7 @@ function problemsOfCall(call: DraftCall, namesakes: number, tools: readonly Tool
   if (name === '') say('name', 'Say which tool to call.');
   else if (tools !== undefined && !tool)
     say('name', 'No executor serves this tool now: the call would fail, the others would run.', true);
-  const parsed = parseJson(text.trim() === '' ? '{}' : text);
+  const parsed = parseJson(argumentsJson(text));
   if (!parsed.ok) {
     say('arguments', `Line ${parsed.line}, column ${parsed.column}: ${parsed.message}`);
     return found;

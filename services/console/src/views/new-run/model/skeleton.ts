@@ -1,4 +1,5 @@
 import type { Json } from '@toolstream/proto-events';
+import { isObject } from './json-text.ts';
 
 interface ObjectSchema {
   readonly [key: string]: Json;
@@ -40,6 +41,3 @@ function emptyOf(schema: ObjectSchema, depth: number): Json {
       return '';
   }
 }
-
-const isObject = (value: Json | undefined): value is ObjectSchema =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

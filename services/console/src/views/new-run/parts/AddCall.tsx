@@ -52,4 +52,4 @@ export function AddCall({ tools, offered = '', onAdd }: AddCallProps) {
   );
 }
 
-export const firstSentence = (text: string): string => /^.*?\.(?=\s|$)/s.exec(text)?.[0] ?? text;
+const firstSentence = (text: string): string => /^.*?\.(?=\s|$)/s.exec(text)?.[0] ?? text;

@@ -1,10 +1,9 @@
 import type { ToolListing } from '@toolstream/client';
-import type { Json } from '@toolstream/proto-events';
 import { Braces } from 'lucide-react';
 import { Component, lazy, type ReactNode, Suspense, useState } from 'react';
 import { Button, Tabs, TextArea } from '../../../ui/index.ts';
-import { type DraftCall, jsonText } from '../model/draft.ts';
-import { parseJson } from '../model/json-text.ts';
+import { argumentsJson, type DraftCall, jsonText } from '../model/draft.ts';
+import { isObject, parseJson } from '../model/json-text.ts';
 import type { Problem } from '../model/problems.ts';
 import styles from './NewRun.module.css';
 
@@ -20,7 +19,7 @@ export interface ArgumentsProps {
 /** A call's arguments: fields made from the tool's schema, or the JSON itself. The text is what counts; both write it. */
 export function Arguments({ call, tool, problems, onText }: ArgumentsProps) {
   const [tab, setTab] = useState('form');
-  const parsed = parseJson(call.text.trim() === '' ? '{}' : call.text);
+  const parsed = parseJson(argumentsJson(call.text));
   const value = parsed.ok && isObject(parsed.value) ? parsed.value : undefined;
   const canFill = tool !== undefined && value !== undefined;
   return (
@@ -111,6 +110,3 @@ class FormBoundary extends Component<{ readonly children: ReactNode }, { readonl
     return <p className={styles.quiet}>No form can be made from this tool’s schema. Write the arguments as JSON.</p>;
   }
 }
-
-const isObject = (value: Json): value is { [key: string]: Json } =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

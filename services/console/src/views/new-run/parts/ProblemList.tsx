@@ -8,16 +8,13 @@ import styles from './NewRun.module.css';
 export interface ProblemListProps {
   readonly problems: readonly Problem[];
   readonly calls: readonly DraftCall[];
-  /** Another number each time somebody tried to hand over: the list takes the focus then. */
-  readonly tries: number;
   readonly onOpen: (key: string) => void;
 }
 
-/** What keeps the draft from being handed over, each a way to where it is put right. */
-export function ProblemList({ problems, calls, tries, onOpen }: ProblemListProps) {
+/** What keeps the draft from being handed over, each a way to where it is put right. It takes the focus when it appears. */
+export function ProblemList({ problems, calls, onOpen }: ProblemListProps) {
   const list = useRef<HTMLDivElement>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a try that failed leads here, a change of the list does not.
-  useEffect(() => list.current?.focus(), [tries]);
+  useEffect(() => list.current?.focus(), []);
   return (
     <div ref={list} role="alert" tabIndex={-1} className={styles.problems}>
       <h2>{counted(problems.length, 'thing')} to put right</h2>
