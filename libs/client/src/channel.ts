@@ -73,8 +73,10 @@ export class Channel<S> implements Subscriber {
     this.#timers.set('answer', ANSWER_TIMEOUT_MS, () => this.#again());
   }
 
+  /** Whoever joins now has caught up when something carries it again. */
   disconnected(): void {
     this.#timers.clear();
+    this.#track = restarted(this.#track);
   }
 
   receive(frame: SubscriptionFrame | MessageFrame): void {

@@ -174,6 +174,7 @@ export class Poller {
         retryDelay(this.#attempt++, this.#options.random()),
       );
       this.#subscriber.disconnected();
+      this.#fresh = true;
       this.#next(delay);
       this.#become({ status: 'waiting', reason: verdict.reason, retry_at: this.#options.now() + delay });
     }

@@ -4,7 +4,7 @@ import { Emitter } from './emitter.ts';
 import { type ToolstreamError, watchClosed } from './errors.ts';
 import type { AppState } from './fold.ts';
 import { ItemQueue } from './queue.ts';
-import type { Output } from './track.ts';
+import type { Output, Track } from './track.ts';
 import type { Target } from './transport.ts';
 
 export interface WatchedSnapshot<S> {
@@ -100,14 +100,14 @@ export class Watch<S> implements Listener<S> {
     this.#done.promise.catch(() => {});
   }
 
-  /** Shows this subscription from now on. What it knows already is the first snapshot. */
+  /** Shows this subscription from now on. What it knows already is the first snapshot; how far it is, what follows. */
   attach(channel: Channel<S>, run?: { readonly run: string; readonly app: string }): void {
     this.#channel?.listeners.delete(this);
     this.#channel = channel;
-    const ended = channel.track.phase === 'ended';
-    if (!ended) channel.listeners.add(this);
+    const { phase, state } = channel.track;
+    if (phase !== 'ended') channel.listeners.add(this);
     if (run) this.#emitter.emit('attached', run);
-    if (channel.track.state !== undefined) queueMicrotask(() => this.#greet(channel, ended));
+    if (state !== undefined) queueMicrotask(() => this.#greet(channel, phase));
   }
 
   get channel(): Channel<S> | undefined {
@@ -192,12 +192,13 @@ export class Watch<S> implements Listener<S> {
     this.#finish(error);
   }
 
-  #greet(channel: Channel<S>, ended: boolean): void {
+  #greet(channel: Channel<S>, phase: Track<S>['phase']): void {
     const { state, cursor } = this;
     if (this.#over || this.#channel !== channel || state === undefined || cursor === undefined) return;
     this.output({ type: 'snapshot', state, cursor, reason: 'cold' });
     const { end } = channel;
-    if (ended && end?.type === 'end') this.output(end);
+    if (phase === 'live') this.output({ type: 'caught_up', cursor });
+    if (phase === 'ended' && end?.type === 'end') this.output(end);
   }
 
   #item(item: WatchItem<S>): void {

@@ -43,14 +43,17 @@ describe('subscriptions', () => {
     world.edge.append(RUN, ...log.slice(0, 5));
     const client = world.connect();
     const first = client.watch(RUN);
-    await vi.waitFor(() => expect(first.state).toBeDefined());
+    await new Promise((resolve) => first.on('caught_up', resolve));
     const second = client.watch(RUN);
+    const caughtUp: string[] = [];
+    second.on('caught_up', ({ cursor }) => caughtUp.push(cursor));
     const items = collect(second);
     expect(() => client.watch(RUN, { cursor: 'start' })).toThrow('watched already');
     first.close();
     world.edge.append(RUN, ...log.slice(5));
     expect(await second.done).toEqual(fold(log));
     expect((await items)[0]).toMatchObject({ type: 'snapshot', cursor: cursorAt(log[4]!.seq) });
+    expect(caughtUp).toEqual([cursorAt(log[4]!.seq)]);
     expect(world.edge.frames('hello').flatMap(({ subscribe }) => subscribe)).toEqual([{ run: RUN }]);
     expect(world.edge.frames('subscribe')).toEqual([]);
   });

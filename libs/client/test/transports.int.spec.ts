@@ -6,6 +6,7 @@ import { STREAMS_AT_ONCE } from '../src/sse.ts';
 import { cursors, expectWhole, open, useFallbackWorld } from './fallback-world.ts';
 
 const world = useFallbackWorld();
+const KINDS = ['upgrade', 'stream', 'poll', 'request'] as const;
 
 describe('commands on a fallback', () => {
   it('are requests, in order, and answered with their cursors', async () => {
@@ -44,6 +45,28 @@ describe('commands on a fallback', () => {
     const missing = client.command('0-01ARZ3NDEKTSV4RRFFQ69G5FAV', 'pause');
     await expect(missing).rejects.toMatchObject({ code: 'not_found' });
   });
+});
+
+describe('a watch that joins one under way', () => {
+  it.each(['websocket', 'sse', 'polling'] as const)(
+    'while the service is out of reach has caught up when it is back, not before, over %s',
+    async (transport) => {
+      const run = await HandRun.accept(world.store.log);
+      const client = world.connect({ transports: [transport] });
+      const first = client.watch(run.run);
+      await new Promise((resolve) => first.on('caught_up', resolve));
+      for (const kind of KINDS) world.proxy.treatments[kind] = 'reset';
+      world.proxy.cut();
+      await vi.waitFor(() => expect(client.connection.status).toBe('waiting'), { timeout: 10_000 });
+      await run.start();
+      const joined: string[] = [];
+      const second = client.watch(run.run);
+      for (const name of ['snapshot', 'event', 'caught_up'] as const) second.on(name, () => void joined.push(name));
+      await vi.waitFor(() => expect(joined).toEqual(['snapshot']));
+      for (const kind of KINDS) world.proxy.treatments[kind] = 'pass';
+      await vi.waitFor(() => expect(joined).toEqual(['snapshot', 'event', 'caught_up']), { timeout: 10_000 });
+    },
+  );
 });
 
 describe('tokens', () => {

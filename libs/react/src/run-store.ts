@@ -130,31 +130,27 @@ class LiveRun implements RunStore {
     // An ended run has nothing more to say.
     if (this.#watch || this.#view.ended) return;
     try {
-      const { watch, joined } = this.#begin();
-      this.#attach(watch);
-      // One that is being watched already says no more that it has caught up.
-      this.#change({ caughtUp: joined && watch.state !== undefined });
+      this.#attach(this.#begin());
     } catch (error) {
       this.#change({ status: 'failed', error: error as ToolstreamError });
     }
   }
 
   /** Goes on where this store was; where others watch the run already, with them. */
-  #begin(): { watch: RunWatch; joined: boolean } {
+  #begin(): RunWatch {
     const { run: state, cursor } = this.#view;
     const from =
       state && cursor !== undefined ? { cursor, state } : this.#from === undefined ? {} : { cursor: this.#from };
     try {
-      return { watch: this.#client().watch(this.run, from), joined: !('cursor' in from) };
+      return this.#client().watch(this.run, from);
     } catch (error) {
       if ((error as ToolstreamError).code !== 'already_watched') throw error;
-      return { watch: this.#client().watch(this.run), joined: true };
+      return this.#client().watch(this.run);
     }
   }
 
   #attach(watch: RunWatch): void {
     this.#watch = watch;
-    const mine = () => this.#watch === watch;
     watch.on('snapshot', ({ state, cursor, reason }) => {
       this.#settled(state, cursor, reason === 'cold' ? {} : { jumped: { reason, cursor } });
     });
@@ -172,7 +168,7 @@ class LiveRun implements RunStore {
     watch.done.then(
       () => {},
       (error: ToolstreamError) => {
-        if (mine()) this.#change({ status: 'failed', error });
+        if (this.#watch === watch) this.#change({ status: 'failed', error });
       },
     );
   }
