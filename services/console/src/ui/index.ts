@@ -9,6 +9,7 @@ export { Dialog } from './Dialog.tsx';
 export { EmptyState } from './EmptyState.tsx';
 export { ErrorNotice } from './ErrorNotice.tsx';
 export { explain } from './explain.ts';
+export { default as fieldStyles } from './Field.module.css';
 export { LiveRegion } from './LiveRegion.tsx';
 export { Logo } from './Logo.tsx';
 export { Page } from './Page.tsx';

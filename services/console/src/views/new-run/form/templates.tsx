@@ -9,8 +9,9 @@ import type {
 } from '@rjsf/utils';
 import { ArrowDown, ArrowUp, Copy, Plus, X } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { Button, IconButton, TextField } from '../../../ui/index.ts';
+import { Button, fieldStyles, IconButton, TextField } from '../../../ui/index.ts';
 import styles from './Form.module.css';
+import { isFixed } from './fixed.ts';
 
 /** Widgets say their own label, description and errors; what has parts is a group with a legend. */
 function FieldTemplate(props: FieldTemplateProps) {
@@ -22,7 +23,7 @@ function FieldTemplate(props: FieldTemplateProps) {
   return (
     <Wrap {...props}>
       {children}
-      {ofParts && rawErrors.length > 0 && <p className={styles.error}>{[...new Set(rawErrors)].join(' ')}</p>}
+      {ofParts && rawErrors.length > 0 && <p className={fieldStyles.error}>{[...new Set(rawErrors)].join(' ')}</p>}
     </Wrap>
   );
 }
@@ -39,28 +40,23 @@ function Group({
   return (
     <fieldset className={styles.group}>
       {title !== undefined && title !== '' && <legend className={styles.legend}>{title}</legend>}
-      {description !== undefined && description !== '' && <p className={styles.description}>{description}</p>}
+      {description !== undefined && description !== '' && <p className={fieldStyles.description}>{description}</p>}
       {children}
     </fieldset>
   );
 }
 
 function ObjectFieldTemplate(props: ObjectFieldTemplateProps) {
-  const { title, description, properties, fieldPathId, schema, formData, onAddProperty, disabled, readonly } = props;
+  const { title, description, properties, fieldPathId, schema, formData, onAddProperty } = props;
   const isRoot = fieldPathId.path.length === 0;
   const mayAdd = schema.additionalProperties !== undefined && schema.additionalProperties !== false;
   const content = (
     <>
       {properties.map((property) => property.content)}
-      {properties.length === 0 && !mayAdd && <p className={styles.description}>There is nothing to fill in.</p>}
+      {properties.length === 0 && !mayAdd && <p className={fieldStyles.description}>There is nothing to fill in.</p>}
       {mayAdd && Object.keys(formData ?? {}).length < (schema.maxProperties ?? Number.POSITIVE_INFINITY) && (
         <div>
-          <Button
-            size="s"
-            icon={<Plus />}
-            onPress={() => onAddProperty()}
-            isDisabled={(disabled ?? false) || (readonly ?? false)}
-          >
+          <Button size="s" icon={<Plus />} onPress={() => onAddProperty()} isDisabled={isFixed(props)}>
             Add a property
           </Button>
         </div>
@@ -78,18 +74,13 @@ function ObjectFieldTemplate(props: ObjectFieldTemplateProps) {
 }
 
 function ArrayFieldTemplate(props: ArrayFieldTemplateProps) {
-  const { title, schema, items, canAdd, onAddClick, disabled, readonly } = props;
+  const { title, schema, items, canAdd, onAddClick } = props;
   return (
     <Group title={title} description={schema.description}>
       {items}
       {canAdd && (
         <div>
-          <Button
-            size="s"
-            icon={<Plus />}
-            onPress={() => onAddClick()}
-            isDisabled={(disabled ?? false) || (readonly ?? false)}
-          >
+          <Button size="s" icon={<Plus />} onPress={() => onAddClick()} isDisabled={isFixed(props)}>
             Add an item
           </Button>
         </div>
@@ -138,7 +129,7 @@ function MultiSchemaFieldTemplate({ selector, optionSchemaField }: MultiSchemaFi
 
 /** A property that the schema does not name: its name is given here. */
 function WrapIfAdditionalTemplate(props: WrapIfAdditionalTemplateProps) {
-  const { schema, children, label, onKeyRenameBlur, onRemoveProperty, disabled, readonly } = props;
+  const { schema, children, label, onKeyRenameBlur, onRemoveProperty } = props;
   if (!('__additional_property' in schema)) return <>{children}</>;
   return (
     <div className={styles.item}>
@@ -146,7 +137,7 @@ function WrapIfAdditionalTemplate(props: WrapIfAdditionalTemplateProps) {
         label="Name"
         defaultValue={label}
         onBlur={(event) => onKeyRenameBlur(event as never)}
-        isDisabled={(disabled ?? false) || (readonly ?? false)}
+        isDisabled={isFixed(props)}
       />
       <div className={styles.itemContent}>{children}</div>
       <IconButton size="s" label={`Remove ${label}`} icon={<X />} onPress={() => onRemoveProperty()} />

@@ -1,8 +1,9 @@
 import type { RegistryWidgetsType, WidgetProps } from '@rjsf/utils';
 import { Checkbox, CheckboxGroup, FieldError, Label, Text } from 'react-aria-components';
-import { Select, TextArea, TextField } from '../../../ui/index.ts';
+import { fieldStyles, Select, TextArea, TextField } from '../../../ui/index.ts';
 import { Box } from './Box.tsx';
 import styles from './Form.module.css';
+import { isFixed } from './fixed.ts';
 
 /** The words of a field: the schema's own, or the name of the property. */
 const wordsOf = ({ label, schema, required, rawErrors, options }: WidgetProps) => ({
@@ -11,12 +12,22 @@ const wordsOf = ({ label, schema, required, rawErrors, options }: WidgetProps) =
   errorMessage: rawErrors === undefined || rawErrors.length === 0 ? undefined : [...new Set(rawErrors)].join(' '),
 });
 
+/** Below a field that does not say them itself. */
+function Words({ description, errorMessage }: Omit<ReturnType<typeof wordsOf>, 'label'>) {
+  return (
+    <>
+      {description !== undefined && <p className={fieldStyles.description}>{description}</p>}
+      {errorMessage !== undefined && <p className={fieldStyles.error}>{errorMessage}</p>}
+    </>
+  );
+}
+
 function TextWidget(props: WidgetProps) {
   const { value, onChange, disabled, readonly, options, schema } = props;
   return (
     <TextField
       {...wordsOf(props)}
-      value={value === undefined || value === null ? '' : String(value)}
+      value={String(value ?? '')}
       onChange={(text) => onChange(text === '' ? options.emptyValue : text)}
       isDisabled={disabled ?? false}
       isReadOnly={readonly ?? false}
@@ -28,7 +39,7 @@ function TextWidget(props: WidgetProps) {
 
 function TextareaWidget(props: WidgetProps) {
   const { value, onChange, disabled, readonly, required, options } = props;
-  const text = value === undefined || value === null ? '' : String(value);
+  const text = String(value ?? '');
   return (
     <TextArea
       {...wordsOf(props)}
@@ -46,60 +57,58 @@ function TextareaWidget(props: WidgetProps) {
 const UNSET = 'unset';
 
 function SelectWidget(props: WidgetProps) {
-  const { value, onChange, disabled, readonly, required, options } = props;
+  const { value, onChange, required, options } = props;
   const { description, errorMessage, label } = wordsOf(props);
   const choices = options.enumOptions ?? [];
   const at = choices.findIndex((choice) => JSON.stringify(choice.value) === JSON.stringify(value));
   const shown = choices.map((choice, index) => ({ id: String(index), label: choice.label }));
   return (
-    <div className={styles.choice}>
+    <div className={fieldStyles.field}>
       <Select
         label={label}
         value={at === -1 ? UNSET : String(at)}
         options={required && at !== -1 ? shown : [{ id: UNSET, label: 'Not set' }, ...shown]}
         onChange={(id) => onChange(id === UNSET ? options.emptyValue : choices[Number(id)]?.value)}
-        isDisabled={(disabled ?? false) || (readonly ?? false)}
+        isDisabled={isFixed(props)}
       />
-      {description !== undefined && <p className={styles.description}>{description}</p>}
-      {errorMessage !== undefined && <p className={styles.error}>{errorMessage}</p>}
+      <Words description={description} errorMessage={errorMessage} />
     </div>
   );
 }
 
 function CheckboxWidget(props: WidgetProps) {
-  const { value, onChange, disabled, readonly } = props;
+  const { value, onChange } = props;
   const { description, errorMessage, label } = wordsOf(props);
   return (
-    <div className={styles.choice}>
+    <div className={fieldStyles.field}>
       <Checkbox
         className={styles.checkbox ?? ''}
         isSelected={value === true}
         onChange={onChange}
-        isDisabled={(disabled ?? false) || (readonly ?? false)}
+        isDisabled={isFixed(props)}
       >
         <Box />
         {label}
       </Checkbox>
-      {description !== undefined && <p className={styles.description}>{description}</p>}
-      {errorMessage !== undefined && <p className={styles.error}>{errorMessage}</p>}
+      <Words description={description} errorMessage={errorMessage} />
     </div>
   );
 }
 
 function CheckboxesWidget(props: WidgetProps) {
-  const { value, onChange, disabled, readonly, options } = props;
+  const { value, onChange, options } = props;
   const { description, errorMessage, label } = wordsOf(props);
   const choices = options.enumOptions ?? [];
   const chosen = Array.isArray(value) ? value : [];
   return (
     <CheckboxGroup
-      className={styles.choice ?? ''}
+      className={fieldStyles.field ?? ''}
       value={choices.flatMap((choice, at) => (chosen.includes(choice.value) ? [String(at)] : []))}
       onChange={(ids) => onChange(ids.map((id) => choices[Number(id)]?.value))}
-      isDisabled={(disabled ?? false) || (readonly ?? false)}
+      isDisabled={isFixed(props)}
       isInvalid={errorMessage !== undefined}
     >
-      <Label className={styles.label ?? ''}>{label}</Label>
+      <Label className={fieldStyles.label ?? ''}>{label}</Label>
       {choices.map((choice, at) => (
         <Checkbox key={choice.label} value={String(at)} className={styles.checkbox ?? ''}>
           <Box />
@@ -107,11 +116,11 @@ function CheckboxesWidget(props: WidgetProps) {
         </Checkbox>
       ))}
       {description !== undefined && (
-        <Text slot="description" className={styles.description ?? ''}>
+        <Text slot="description" className={fieldStyles.description ?? ''}>
           {description}
         </Text>
       )}
-      <FieldError className={styles.error ?? ''}>{errorMessage}</FieldError>
+      <FieldError className={fieldStyles.error ?? ''}>{errorMessage}</FieldError>
     </CheckboxGroup>
   );
 }

@@ -1,7 +1,7 @@
 import type { ToolListing } from '@toolstream/client';
 import { Braces } from 'lucide-react';
 import { Component, lazy, type ReactNode, Suspense, useState } from 'react';
-import { Button, Tabs, TextArea } from '../../../ui/index.ts';
+import { Button, fieldStyles, Tabs, TextArea } from '../../../ui/index.ts';
 import { argumentsJson, type DraftCall, jsonText } from '../model/draft.ts';
 import { isObject, parseJson } from '../model/json-text.ts';
 import type { Problem } from '../model/problems.ts';
@@ -83,7 +83,7 @@ export function Arguments({ call, tool, problems, onText }: ArgumentsProps) {
 function Loose({ problems }: { readonly problems: readonly Problem[] }) {
   const loose = problems.filter(({ path }) => path === undefined || path.length === 0);
   return loose.map(({ message }) => (
-    <p key={message} className={styles.error}>
+    <p key={message} className={fieldStyles.error}>
       {message}
     </p>
   ));

@@ -10,15 +10,13 @@ import {
   UserRoundCheck,
 } from 'lucide-react';
 import { type Dispatch, memo } from 'react';
-import { Checkbox, CheckboxGroup, FieldError, Label } from 'react-aria-components';
 import { Button, Card, IconButton, TextField } from '../../../ui/index.ts';
-import { Box } from '../form/Box.tsx';
-import formStyles from '../form/Form.module.css';
-import { type DraftAction, type DraftCall, possibleDependencies } from '../model/draft.ts';
+import type { DraftAction, DraftCall } from '../model/draft.ts';
 import type { Problem } from '../model/problems.ts';
 import { Arguments } from './Arguments.tsx';
 import styles from './NewRun.module.css';
 import { SuggestField } from './SuggestField.tsx';
+import { Waits } from './Waits.tsx';
 
 export interface CallCardProps {
   readonly call: DraftCall;
@@ -111,7 +109,14 @@ export const CallCard = memo(function CallCard(props: CallCardProps) {
               </p>
             )}
             {tool && <ToolWords tool={tool} />}
-            {isGraph && <Waits call={call} calls={calls} onChange={set} problem={of('depends_on')} />}
+            {isGraph && (
+              <Waits
+                call={call}
+                calls={calls}
+                onChange={(depends_on) => set({ depends_on })}
+                problem={of('depends_on')}
+              />
+            )}
             <Arguments
               call={call}
               tool={tool}
@@ -157,12 +162,9 @@ function ToolWords({ tool }: { readonly tool: ToolListing }) {
   );
 }
 
-interface PartProps {
+interface TimeoutProps {
   readonly call: DraftCall;
-  readonly onChange: (part: Partial<DraftCall>) => void;
-}
-
-interface TimeoutProps extends PartProps {
+  readonly onChange: (part: Pick<DraftCall, 'timeout_ms'>) => void;
   readonly tool: ToolListing | undefined;
   readonly problem: string | undefined;
 }
@@ -183,35 +185,5 @@ function TimeoutField({ call, tool, onChange, problem }: TimeoutProps) {
         else if (Number.isFinite(ms) && ms >= 1) onChange({ timeout_ms: ms });
       }}
     />
-  );
-}
-
-interface WaitsProps extends PartProps {
-  readonly calls: readonly DraftCall[];
-  readonly problem: string | undefined;
-}
-
-function Waits({ call, calls, onChange, problem }: WaitsProps) {
-  const possible = possibleDependencies(calls, call.key);
-  if (possible.length === 0 && problem === undefined)
-    return <p className={styles.quiet}>There is no call that this one could wait for.</p>;
-  return (
-    <CheckboxGroup
-      className={formStyles.choice ?? ''}
-      value={[...call.depends_on]}
-      onChange={(depends_on) => onChange({ depends_on })}
-      isInvalid={problem !== undefined}
-    >
-      <Label className={formStyles.label ?? ''}>Waits for</Label>
-      {calls
-        .filter(({ key }) => possible.some((other) => other.key === key) || call.depends_on.includes(key))
-        .map((other) => (
-          <Checkbox key={other.key} value={other.key} className={formStyles.checkbox ?? ''}>
-            <Box />
-            {calls.indexOf(other) + 1}. {other.name}, <code>{other.id}</code>
-          </Checkbox>
-        ))}
-      <FieldError className={formStyles.error ?? ''}>{problem}</FieldError>
-    </CheckboxGroup>
   );
 }

@@ -1,5 +1,6 @@
 import { ChevronDown } from 'lucide-react';
 import { Button, ComboBox, FieldError, Input, Label, ListBox, ListBoxItem, Popover, Text } from 'react-aria-components';
+import { fieldStyles } from '../../../ui/index.ts';
 import styles from './SuggestField.module.css';
 
 export interface Suggestion {
@@ -21,7 +22,7 @@ export interface SuggestFieldProps {
 export function SuggestField({ label, value, onChange, suggestions, description, errorMessage }: SuggestFieldProps) {
   return (
     <ComboBox
-      className={styles.field ?? ''}
+      className={fieldStyles.field ?? ''}
       allowsCustomValue
       inputValue={value}
       onInputChange={onChange}
@@ -29,26 +30,26 @@ export function SuggestField({ label, value, onChange, suggestions, description,
       defaultItems={suggestions}
       isInvalid={errorMessage !== undefined}
     >
-      <Label className={styles.label ?? ''}>{label}</Label>
+      <Label className={fieldStyles.label ?? ''}>{label}</Label>
       <div className={styles.box}>
-        <Input className={styles.input ?? ''} spellCheck={false} autoComplete="off" />
+        <Input className={`${fieldStyles.input} ${styles.input}`} spellCheck={false} autoComplete="off" />
         <Button className={styles.button ?? ''}>
           <ChevronDown aria-hidden />
         </Button>
       </div>
       {description !== undefined && (
-        <Text slot="description" className={styles.description ?? ''}>
+        <Text slot="description" className={fieldStyles.description ?? ''}>
           {description}
         </Text>
       )}
-      <FieldError className={styles.error ?? ''}>{errorMessage}</FieldError>
-      <Popover className={styles.popover ?? ''}>
-        <ListBox<Suggestion> className={styles.options ?? ''}>
+      <FieldError className={fieldStyles.error ?? ''}>{errorMessage}</FieldError>
+      <Popover className={`${fieldStyles.popover} ${styles.popover}`}>
+        <ListBox<Suggestion> className={fieldStyles.options ?? ''}>
           {({ id, note }) => (
-            <ListBoxItem id={id} textValue={id} className={styles.option ?? ''}>
+            <ListBoxItem id={id} textValue={id} className={`${fieldStyles.option} ${styles.option}`}>
               <Text slot="label">{id}</Text>
               {note !== undefined && (
-                <Text slot="description" className={styles.note ?? ''}>
+                <Text slot="description" className={fieldStyles.description ?? ''}>
                   {note}
                 </Text>
               )}
