@@ -8,6 +8,7 @@ export * from './delivery.ts';
 export * from './endings.ts';
 export * from './error-status.ts';
 export * from './events.ts';
+export * from './files.ts';
 export * from './frames.ts';
 export * from './headers.ts';
 export * from './ids.ts';

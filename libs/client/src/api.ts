@@ -5,6 +5,8 @@ import type {
   DeadLetterDetails,
   DeadLetterItem,
   DeliveryReport,
+  FileChange,
+  FileListing,
   Isolation,
   Json,
   Priority,
@@ -63,41 +65,6 @@ export interface ToolListing {
   /** Where its code runs: on the executor's own loop, in a thread, or in a process of its own. */
   readonly isolation?: Isolation;
   readonly retries?: RetryPolicy;
-}
-export interface FileListing {
-  readonly path: string;
-  readonly size: number;
-  readonly sha256: string;
-  /** Absent for what is no text. */
-  readonly lines?: number;
-  /** The attempt that wrote it last. */
-  readonly run: string;
-  readonly index: number;
-  readonly attempt: number;
-  readonly modified_at: string;
-}
-/** A content as it stood at a path. */
-export interface ContentState {
-  /** Hand it to `file` to read it; absent: it is not kept any more. */
-  readonly version?: string;
-  readonly size: number;
-  readonly sha256: string;
-  /** Absent for what is no text. */
-  readonly lines?: number;
-}
-/** What one tool call did to one path. */
-export interface FileChange {
-  readonly path: string;
-  readonly change: 'created' | 'changed' | 'renamed' | 'deleted';
-  readonly run: string;
-  readonly index: number;
-  readonly attempt: number;
-  readonly modified_at: string;
-  readonly moved_from?: string;
-  readonly before?: ContentState;
-  readonly after?: ContentState;
-  /** Where to read the versions: another path than `path` where the file was renamed since. */
-  readonly held_at: string;
 }
 /** Tools over the window, and how long an event takes from the log to a client, as the edge measured it last. */
 export type Stats = StatsQueryReply & {

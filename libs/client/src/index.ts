@@ -1,8 +1,6 @@
+export type { ContentState, FileChange, FileListing } from '@toolstream/proto-events';
 export type {
   Api,
-  ContentState,
-  FileChange,
-  FileListing,
   IdempotentOptions,
   ModelToolFormat,
   RequestOptions,

@@ -16,7 +16,6 @@ export {
 export type { Change, Deletion, FileVersion, PastVersion, WorkspaceEntry } from './file-version.ts';
 export { type OpenOptions, openStores, type Stores } from './open-stores.ts';
 export { normalisePath, type Scope } from './path.ts';
-export type { ContentState, FileChange } from './run-changes.ts';
 export {
   AppWorkspace,
   type ChangeOptions,

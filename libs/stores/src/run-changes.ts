@@ -1,29 +1,6 @@
+import type { ContentState, FileChange } from '@toolstream/proto-events';
 import { type Deletion, isDeletion, type PastVersion, type WorkspaceEntry } from './file-version.ts';
 import { pastOf, pastOfDeletion } from './history.ts';
-
-/** A content as it stood at a path. `version` is absent where it is not kept any more. */
-export interface ContentState {
-  readonly version?: string;
-  readonly size: number;
-  readonly sha256: string;
-  readonly lines?: number;
-}
-
-/** What one tool call did to one path. */
-export interface FileChange {
-  readonly path: string;
-  readonly change: 'created' | 'changed' | 'renamed' | 'deleted';
-  readonly run: string;
-  readonly index: number;
-  readonly attempt: number;
-  readonly modified_at: string;
-  readonly moved_from?: string;
-  /** Absent where there was none, or nothing is known of it any more. */
-  readonly before?: ContentState;
-  readonly after?: ContentState;
-  /** The path whose history holds it: another than `path` where the file was renamed since. */
-  readonly held_at: string;
-}
 
 /** The changes that a path tells of, newest first. */
 export function changesOf(stored: WorkspaceEntry | Deletion): FileChange[] {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';
-import type { Json } from '@toolstream/proto-events';
+import type { FileChange, Json } from '@toolstream/proto-events';
 import { type BucketOptions, FILES_BUCKET, openContent, openIndex, WORKSPACE_BUCKET } from './buckets.ts';
 import { type ByteRange, type ContentStore, type OpenContent, readAll, type Source } from './content.ts';
 import { ContentMissingError, PathError, WorkspaceConflictError } from './errors.ts';
@@ -8,7 +8,7 @@ import { conflict, FileIndex, isAt, type Position } from './file-index.ts';
 import type { Deletion, FileVersion, WorkspaceEntry } from './file-version.ts';
 import { historyAfter, historyOfDeleted, historyOfMoved, objectsOf } from './history.ts';
 import { normalisePath, type Scope, scopeKey } from './path.ts';
-import { changesOf, type FileChange } from './run-changes.ts';
+import { changesOf } from './run-changes.ts';
 
 export interface ChangeOptions {
   readonly run: string;

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { token } from '@toolstream/proto-events';
+import { fileChange, fileListing, token } from '@toolstream/proto-events';
 import { type AppWorkspace, PathError, type WorkspaceEntry } from '@toolstream/stores';
 import { z } from 'zod';
 import { requireApp } from '../auth/principal.ts';
@@ -8,36 +8,6 @@ import type { Services } from '../services.ts';
 import { appParams, runOf, runParams } from './access.ts';
 import { type AnyRoute, route } from './route.ts';
 
-const file = z.object({
-  path: z.string(),
-  size: z.number().int(),
-  sha256: z.string(),
-  lines: z.number().int().optional(),
-  run: z.string(),
-  index: z.number().int(),
-  attempt: z.number().int(),
-  modified_at: z.string(),
-});
-const content = z.object({
-  version: z.string().optional().describe('Hand it back as `version` to read it; absent: it is not kept any more'),
-  size: z.number().int(),
-  sha256: z.string(),
-  lines: z.number().int().optional(),
-});
-const change = z.object({
-  path: z.string(),
-  change: z.enum(['created', 'changed', 'renamed', 'deleted']),
-  run: z.string(),
-  index: z.number().int(),
-  attempt: z.number().int(),
-  modified_at: z.string(),
-  moved_from: z.string().optional(),
-  before: content.optional(),
-  after: content.optional(),
-  held_at: z
-    .string()
-    .describe('The path to read the versions at: another than `path` where the file was renamed since'),
-});
 const PAGE = 1_000;
 
 /** The files that an app's tools wrote. */
@@ -54,7 +24,7 @@ export function fileRoutes(services: Services): AnyRoute[] {
       answers: {
         200: {
           description: 'In order of the paths, of each the oldest first; `more`: there are more than are listed',
-          schema: z.object({ changes: z.array(change), more: z.boolean() }),
+          schema: z.object({ changes: z.array(fileChange), more: z.boolean() }),
         },
       },
       handle: async ({ principal, params }) => {
@@ -75,7 +45,7 @@ export function fileRoutes(services: Services): AnyRoute[] {
       answers: {
         200: {
           description: 'The last 10 changes before the present one at most; none of a path that never held a file',
-          schema: z.object({ versions: z.array(change) }),
+          schema: z.object({ versions: z.array(fileChange) }),
         },
       },
       handle: async ({ principal, params, query }) => {
@@ -98,7 +68,10 @@ export function fileRoutes(services: Services): AnyRoute[] {
         limit: z.coerce.number().int().min(1).max(PAGE).default(PAGE),
       }),
       answers: {
-        200: { description: 'One page', schema: z.object({ files: z.array(file), next: z.string().optional() }) },
+        200: {
+          description: 'One page',
+          schema: z.object({ files: z.array(fileListing), next: z.string().optional() }),
+        },
       },
       handle: async ({ principal, params, query }) => {
         requireApp(principal, params.app);
