@@ -1,5 +1,5 @@
 import type { Progress } from './progress.ts';
-import type { RunState, RunStatus } from './types.ts';
+import type { RunState } from './types.ts';
 import { alertOf, progressText, RUN_WORDS } from './words.ts';
 
 const SPEAK_EVERY_MS = 5_000;
@@ -29,7 +29,7 @@ export class Announcer {
     if (milestone !== this.#milestone && now - this.#spoken >= SPEAK_EVERY_MS) {
       this.#milestone = milestone;
       this.#spoken = now;
-      this.#status = `${RUN_WORDS[run.status as RunStatus]}: ${progressText(progress)}`;
+      this.#status = `${RUN_WORDS[run.status]}: ${progressText(progress)}`;
     }
     const alerts = this.#alerts(run);
     if (alerts.length > 0) this.#alert = alerts.join(' ');

@@ -91,15 +91,14 @@ export class RunCommands {
     if (left.length < this.#entries.length) this.#entries = left;
   }
 
-  #issue(command: CommandName, { index, reason, ...more }: Answer & { index?: number }): Promise<string> {
-    const of = { command, ...(index === undefined ? {} : { index }) };
-    const args = { ...(index === undefined ? {} : { index }), ...(reason ? { reason } : {}) };
-    const entry: Entry = { ...of, ...(reason ? { reason } : {}), asked_at: Date.now(), recorded: false };
-    const edited = more.arguments === undefined ? {} : { arguments: more.arguments };
+  #issue(command: CommandName, { index, reason, arguments: edited }: Answer & { index?: number }): Promise<string> {
+    const which = index === undefined ? {} : { index };
+    const args = { ...which, ...(reason ? { reason } : {}) };
+    const entry: Entry = { command, ...args, asked_at: Date.now(), recorded: false };
     this.#refused = undefined;
     this.#entries = [...this.#entries, entry];
     this.#changed();
-    const answer = this.#send(command, { ...args, ...edited }).then(
+    const answer = this.#send(command, edited === undefined ? args : { ...args, arguments: edited }).then(
       ({ cursor }) => {
         const seq = seqOf(cursor);
         if (seq > this.#seen) this.#replace(entry, { ...entry, recorded: true, seq });
@@ -107,7 +106,7 @@ export class RunCommands {
         return cursor;
       },
       (error: ToolstreamError) => {
-        this.#refused = { ...of, error };
+        this.#refused = { command, ...which, error };
         this.#replace(entry);
         throw error;
       },

@@ -42,12 +42,17 @@ export function createConnectionStore(client: () => Client): Store<ConnectionVie
 
 function next(before: ConnectionView, state: ConnectionState, now: number): ConnectionView {
   const since = before.status === state.status && before.since > 0 ? before.since : now;
-  const lost = before.status === 'open' && (state.status === 'waiting' || state.status === 'connecting');
-  const back = state.status === 'open' && before.interruption && before.interruption.to === undefined;
-  const interruption = lost
-    ? { from: now, ...(state.reason === undefined ? {} : { reason: state.reason }) }
-    : back
-      ? { ...before.interruption, from: before.interruption!.from, to: now }
-      : before.interruption;
+  const interruption = interruptionAfter(before, state, now);
   return { ...state, since, ...(interruption ? { interruption } : {}) };
+}
+
+function interruptionAfter(
+  { status, interruption }: ConnectionView,
+  { status: is, reason }: ConnectionState,
+  now: number,
+): ConnectionView['interruption'] {
+  if (status === 'open' && (is === 'waiting' || is === 'connecting'))
+    return { from: now, ...(reason === undefined ? {} : { reason }) };
+  if (is === 'open' && interruption && interruption.to === undefined) return { ...interruption, to: now };
+  return interruption;
 }

@@ -3,7 +3,7 @@ import { useRun } from './hooks.ts';
 import { LiveRegion } from './live-region.tsx';
 import type { Progress } from './progress.ts';
 import type { RunState } from './types.ts';
-import { PROGRESS_MS, useRunProgress } from './use-progress.ts';
+import { PROGRESS_MS, useProgressOf } from './use-progress.ts';
 import { progressText, RUN_WORDS } from './words.ts';
 
 export interface RunProgressProps {
@@ -22,8 +22,9 @@ export interface RunProgressProps {
  * needs a person. Brings no style: `data-part` and `data-status` are there to be styled.
  */
 export function RunProgress({ runId, className, label, children, fallback = null }: RunProgressProps): ReactNode {
-  const { run, error, status } = useRun(runId, { throttleMs: PROGRESS_MS });
-  const progress = useRunProgress(runId);
+  const view = useRun(runId, { throttleMs: PROGRESS_MS });
+  const progress = useProgressOf(view);
+  const { run, error, status } = view;
   if (!run || !progress) {
     return status === 'failed' ? <p role="alert">The run cannot be watched: {error?.message}</p> : fallback;
   }

@@ -60,7 +60,6 @@ export class CallRow {
     if (tool !== this.#tool) this.#show(tool);
     set(this.#details, 'hidden', !options.output || tool.output === undefined);
     this.#showButtons(tool, run, options.controls, pending);
-    this.#showOutput();
   }
 
   #show(tool: ToolState): void {
@@ -78,6 +77,7 @@ export class CallRow {
     set(this.#bar, 'hidden', status !== 'running');
     set(this.#bar, 'aria-label', `Progress of ${name}`);
     bar(this.#bar, percentOf(tool), words || TOOL_WORDS[status]);
+    this.#showOutput();
   }
 
   /** Of a closed one nothing is laid out. */
