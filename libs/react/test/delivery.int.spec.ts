@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { HandRun } from '../../../services/edge/test/hand-run.ts';
+import { uniqueName } from '../../../services/edge/test/harness.ts';
 import { useFallbackWorld as fallbackWorld } from '../../client/test/fallback-world.ts';
 import { createRunStore, createRunsStore, type RunStore, type RunView } from '../src/store.ts';
 
@@ -54,7 +55,7 @@ describe('against a real edge, whose connections break', () => {
   });
 
   it('an app’s live runs are listed as they come', async () => {
-    const app = `app-${Date.now().toString(36)}`;
+    const app = uniqueName('app');
     const store = createRunsStore(world.connect(), app);
     onTestFinished(store.subscribe(() => {}));
     await until(() => expect(store.getSnapshot()).toMatchObject({ status: 'live', runs: [] }));

@@ -176,6 +176,7 @@ describe('renderings', () => {
   it('of a throttled view are fewer, and end with the newest', async () => {
     const story = new Story(page.edge, 1);
     let count = 0;
+    const began = performance.now();
     page.show(
       <>
         <Counted count={() => count++}>
@@ -189,7 +190,8 @@ describe('renderings', () => {
       await shows('call-0', `${progress}`);
     }
     await shows('slow', '30');
-    expect(count).toBeLessThan(15);
+    // The first, what is known at once, and one in 300 ms, of which a frame may be taken off.
+    expect(count).toBeLessThanOrEqual(3 + (performance.now() - began) / 280);
   });
 });
 
@@ -211,17 +213,20 @@ describe('controls', () => {
 
   it('that the state shows before they are answered are pending until the answer, and no longer', async () => {
     const story = new Story(page.edge, 1);
+    let acknowledge = () => {};
     page.edge.intercept = (frame, peer) => {
       if (frame.type !== 'command') return false;
       const seq = story.pause();
-      setTimeout(() => peer.send({ type: 'ack', id: frame.id, cursor: `e1.0:${seq}` }), 100);
+      acknowledge = () => peer.send({ type: 'ack', id: frame.id, cursor: `e1.0:${seq}` });
       return true;
     };
     const told: UsedRun[] = [];
     page.show(<Status tell={(run) => void told.push(run)} />);
     await shows('status', 'live running caught up');
     const answer = told.at(-1)!.controls.pause();
-    await waitFor(() => expect(told.at(-1)!.pending).toMatchObject([{ command: 'pause', recorded: false }]));
+    const pending = [{ command: 'pause', recorded: false }];
+    await waitFor(() => expect(told.at(-1)).toMatchObject({ run: { status: 'paused' }, pending }));
+    acknowledge();
     await answer;
     await waitFor(() => expect(told.at(-1)).toMatchObject({ run: { status: 'paused' }, pending: [] }));
   });
@@ -277,6 +282,7 @@ describe('events', () => {
 describe('the connection', () => {
   it('says how it stands, since when, and for how long it was away', async () => {
     new Story(page.edge, 1);
+    const began = Date.now();
     const told: ConnectionView[] = [];
     page.show(
       <>
@@ -286,7 +292,8 @@ describe('the connection', () => {
     );
     await shows('connection', 'open');
     const { since } = told.at(-1)!;
-    expect(Math.abs(Date.now() - since)).toBeLessThan(5_000);
+    expect(since).toBeGreaterThanOrEqual(began);
+    expect(since).toBeLessThanOrEqual(Date.now());
     page.edge.last.socket.close(4101);
     await waitFor(() => expect(told.at(-1)!.interruption?.from).toBeGreaterThanOrEqual(since));
     await waitFor(
