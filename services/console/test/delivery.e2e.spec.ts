@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../../test/support/stack.ts';
 import { expectAccessible, MOBILE, type System, startSystem } from './support/index.ts';
-import { allShown, shown } from './support/shown.ts';
+import { allShown, becomes, figure, shown } from './support/shown.ts';
 
 let system: System;
 beforeAll(async () => {
@@ -13,10 +13,7 @@ beforeAll(async () => {
 afterAll(() => system?.stop());
 afterEach(() => system.closePages());
 
-/** What a page shows soon. */
-const becomes = <T>(read: () => T | Promise<T>) => expect.poll(read, { timeout: 15_000 });
 const heading = (page: Page) => page.getByRole('heading', { level: 1, name: 'Delivery' }).waitFor();
-const figure = (page: Page, term: string) => page.getByRole('term').filter({ hasText: term }).locator('xpath=..');
 /** The number of a figure: of `1,234 …`, 1234. */
 const numberOf = async (page: Page, term: string) =>
   Number((await shown(figure(page, term).getByRole('definition').first())).replaceAll(',', ''));

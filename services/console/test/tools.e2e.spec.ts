@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../../test/support/stack.ts';
 import { expectAccessible, MOBILE, type System, startSystem } from './support/index.ts';
-import { allShown, shown } from './support/shown.ts';
+import { allShown, becomes, figure, shown } from './support/shown.ts';
 
 let system: System;
 let stats: Stats;
@@ -32,8 +32,6 @@ beforeAll(async () => {
 afterAll(() => system?.stop());
 afterEach(() => system.closePages());
 
-/** What a page shows soon. */
-const becomes = <T>(read: () => T | Promise<T>) => expect.poll(read, { timeout: 15_000 });
 const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name }).waitFor();
 const table = (page: Page) => page.getByRole('grid', { name: 'Tools' });
 const rowOf = (page: Page, name: string) =>
@@ -50,7 +48,6 @@ async function sparkline(page: Page, name: string): Promise<void> {
   await rowOf(page, name).scrollIntoViewIfNeeded();
   await rowOf(page, name).locator('.recharts-bar-rectangle path').first().waitFor();
 }
-const figure = (page: Page, term: string) => page.getByRole('term').filter({ hasText: term }).locator('xpath=..');
 
 async function choose(page: Page, label: string, option: string): Promise<void> {
   await page.getByRole('button', { name: new RegExp(`${label}$`) }).click();
