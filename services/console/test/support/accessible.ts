@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
-export interface AccessibleOptions {
+interface AccessibleOptions {
   /** Default: light and dark. */
   readonly themes?: readonly ('light' | 'dark')[];
 }

@@ -1,14 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { defineTool, ToolFailure } from '@toolstream/tool-kit';
 import { z } from 'zod';
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-    });
-  });
 
 /** Lines of output, one every so often, with measured progress unless its total is said to be unknown. */
 const talk = defineTool({
@@ -26,7 +18,7 @@ const talk = defineTool({
   retries: { max_attempts: 5, initial_ms: 300, factor: 2, max_ms: 2_000 },
   async run(ctx, { lines, ms, known, attempts }) {
     for (let line = 1; line <= lines; line++) {
-      if (ms > 0) await pause(ms, ctx.signal);
+      if (ms > 0) await pause(ms, undefined, { signal: ctx.signal });
       await ctx.output('stdout', `attempt ${ctx.attempt}: line ${line} of ${lines}\n`);
       if (known) await ctx.progress({ stage: 'talking', progress: (line / lines) * 100, details: { lines: line } });
       else await ctx.progress({ stage: 'talking', message: `${line} lines so far`, details: { lines: line } });
