@@ -6,8 +6,8 @@ export type ToolState = RunState['tools'][number];
 export type ToolStatus = ToolState['status'];
 export type ToolstreamEvent = WatchedEvent<RunState>['event'];
 
-const RUN_ENDS: ReadonlySet<string> = new Set(['succeeded', 'failed', 'cancelled']);
-const TOOL_ENDS: ReadonlySet<string> = new Set(['succeeded', 'failed', 'cancelled', 'skipped', 'denied']);
+const RUN_ENDS: ReadonlySet<RunStatus> = new Set(['succeeded', 'failed', 'cancelled']);
+const TOOL_ENDS: ReadonlySet<ToolStatus> = new Set(['succeeded', 'failed', 'cancelled', 'skipped', 'denied']);
 export const hasRunEnded = (status: RunStatus): boolean => RUN_ENDS.has(status);
 export const hasToolEnded = (status: ToolStatus): boolean => TOOL_ENDS.has(status);
 

@@ -1,54 +1,14 @@
 import type { RunState, ToolState } from '@toolstream/proto-events';
+import { runState, toolState } from '../../../../test/support/states.ts';
 
 export const T0 = Date.UTC(2026, 0, 1, 12);
 export const at = (ms: number): string => new Date(T0 + ms).toISOString();
 
-export const call = (index: number, over: Partial<ToolState> = {}): ToolState => ({
-  index,
-  call_id: `call_${index}`,
-  name: 'os-write',
-  description: 'Writes a file',
-  pool: 'default',
-  arguments: { file_path: `f${index}.txt` },
-  depends_on: [],
-  timeout_ms: 60_000,
-  retries: { max_attempts: 3, initial_ms: 1000, factor: 2, max_ms: 10_000 },
-  idempotent: true,
-  isolation: 'inline',
-  approval_policy: 'never',
-  destructive: false,
-  estimated_duration_ms: 1_000,
-  status: 'pending',
-  attempt: 0,
-  dispatch: 0,
-  claimed_dispatch: 0,
-  tool_seq: 0,
-  failures: 0,
-  ...over,
-});
+export const call = toolState;
 
 /** A state as it stands, for what reads states: no history leads to it. */
-export const run = (tools: readonly ToolState[], over: Partial<RunState> = {}): RunState => ({
-  run_id: '0-01ARZ3NDEKTSV4RRFFQ69G5FAV',
-  tenant: 't1',
-  app: 'app-1',
-  status: 'running',
-  ordering: 'sequential',
-  priority: 'normal',
-  timeout_ms: 3_600_000,
-  max_age_ms: 14 * 86_400_000,
-  request_hash: 'h',
-  seq: 10,
-  accepted_seq: 1,
-  run_seq: 10,
-  accepted_at: at(0),
-  started_at: at(0),
-  paused_ms: 0,
-  tools: [...tools],
-  marks: {},
-  commands: {},
-  ...over,
-});
+export const run = (tools: readonly ToolState[], over: Partial<RunState> = {}): RunState =>
+  runState(at(0), tools, over);
 
 export const ended = (index: number, over: Partial<ToolState> = {}): ToolState =>
   call(index, { status: 'succeeded', attempt: 1, started_at: at(0), ended_at: at(500), ...over });
