@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { ScrollRegion } from '../ui/index.ts';
 import styles from './FiguresTable.module.css';
 
 export interface FiguresColumn<T> {
@@ -21,10 +22,7 @@ export interface FiguresTableProps<T> {
 /** Figures to be read, not to be worked with: a plain table, which every screen reader walks through by itself. */
 export function FiguresTable<T>({ label, columns, rows, rowKey, tall = false }: FiguresTableProps<T>) {
   return (
-    // No landmark: a page of figures has a dozen of these. It is only here to be reached and scrolled by the keyboard.
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls.
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard.
-    <div role="group" className={`${styles.scroll} ${tall ? styles.tall : ''}`} aria-label={label} tabIndex={0}>
+    <ScrollRegion label={label} landmark={false} className={`${styles.scroll} ${tall ? styles.tall : ''}`}>
       <table className={styles.table}>
         <caption className="visually-hidden">{label}</caption>
         <thead>
@@ -54,6 +52,6 @@ export function FiguresTable<T>({ label, columns, rows, rowKey, tall = false }: 
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollRegion>
   );
 }

@@ -1,7 +1,6 @@
 import { type ReactNode, useState } from 'react';
 import { Button } from './Button.tsx';
-import dialog from './Dialog.module.css';
-import { Dialog } from './Dialog.tsx';
+import { Dialog, DialogButtons } from './Dialog.tsx';
 import { ErrorNotice } from './ErrorNotice.tsx';
 import { TextArea } from './TextField.tsx';
 
@@ -63,7 +62,7 @@ function Question(props: ConfirmDialogProps) {
         />
       )}
       {error !== undefined && <ErrorNotice error={error} title="That did not work" />}
-      <div className={dialog.buttons}>
+      <DialogButtons>
         <Button onPress={onClose} isDisabled={pending}>
           Not now
         </Button>
@@ -75,7 +74,7 @@ function Question(props: ConfirmDialogProps) {
         >
           {confirmLabel}
         </Button>
-      </div>
+      </DialogButtons>
     </>
   );
 }

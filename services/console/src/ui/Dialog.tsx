@@ -37,3 +37,8 @@ export function Dialog({ isOpen, onClose, title, alert = false, size = 's', chil
     </ModalOverlay>
   );
 }
+
+/** What leaves the dialog, at its end. */
+export function DialogButtons({ children }: { readonly children: ReactNode }) {
+  return <div className={styles.buttons}>{children}</div>;
+}

@@ -1,11 +1,12 @@
 export { alertNow, announce } from './announce.ts';
 export { Button, IconButton } from './Button.tsx';
+export { blobOf, download, useObjectUrl } from './blobs.ts';
 export { Card } from './Card.tsx';
 export { asJson, CodeBlock } from './CodeBlock.tsx';
 export { ConfirmDialog } from './ConfirmDialog.tsx';
 export { CopyButton } from './CopyButton.tsx';
 export { type DataColumn, DataTable } from './DataTable.tsx';
-export { Dialog } from './Dialog.tsx';
+export { Dialog, DialogButtons } from './Dialog.tsx';
 export { EmptyState } from './EmptyState.tsx';
 export { ErrorNotice } from './ErrorNotice.tsx';
 export { explain } from './explain.ts';

@@ -1,17 +1,20 @@
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
-import { type System, startSystem } from '../support/index.ts';
+import { type OpenOptions, type System, startSystem } from '../support/index.ts';
 
 /** The product with the tools of `./tools.ts` besides. */
-export function startRunSystem(env: Record<string, string> = {}): Promise<System> {
-  const here = import.meta.dirname;
-  const tools = [
-    join(here, '../../../../test/support/tools.ts'),
-    join(here, '../support/tools.ts'),
-    join(here, 'tools.ts'),
-  ];
-  return startSystem({ env: { TOOLSTREAM_TOOLS: tools.join(','), ...env } });
-}
+export const startRunSystem = (env: Record<string, string> = {}): Promise<System> =>
+  startSystem({ env, tools: [join(import.meta.dirname, 'tools.ts')] });
+
+/** Hands over a run and opens its page. */
+export const watching =
+  (system: () => System) =>
+  async (...[calls, more, options]: [...Parameters<System['submit']>, options?: OpenOptions]) => {
+    const run = await system().submit(calls, more);
+    const page = await system().open(address(run), options);
+    await page.getByRole('region', { name: 'Calls' }).waitFor();
+    return { run, page };
+  };
 
 export const address = (run: string, search = ''): string => `/runs/${run}${search}`;
 
@@ -34,4 +37,10 @@ export const long = (id: string, seconds = 60): { id: string; name: string; argu
   id,
   name: 'talk',
   arguments: { lines: seconds * 10, ms: 100 },
+});
+
+export const write = (id: string, file_path: string) => ({
+  id,
+  name: 'os-write',
+  arguments: { file_path, content: 'export const answer = 42;\n'.repeat(20) },
 });

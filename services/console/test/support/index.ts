@@ -1,2 +1,2 @@
-export { type AccessibleOptions, expectAccessible, sidewaysBy } from './accessible.ts';
+export { expectAccessible, sidewaysBy } from './accessible.ts';
 export { DESKTOP, MOBILE, type OpenOptions, type System, startSystem } from './system.ts';

@@ -8,7 +8,7 @@ export const shown = (element: Locator): Promise<string> => element.innerText();
 export const allShown = (elements: Locator): Promise<string[]> => elements.allInnerTexts();
 
 /** What a page shows soon. */
-export const becomes = <T>(read: () => T | Promise<T>) => expect.poll(read, { timeout: 15_000 });
+export const becomes = <T>(read: () => T): ReturnType<typeof expect.poll<T>> => expect.poll(read, { timeout: 15_000 });
 
 /** A figure with its value and note, or a fact with what it means, by its name. */
 export const figure = (page: Page, term: string): Locator =>

@@ -39,14 +39,20 @@ export interface System {
   stop(): Promise<void>;
 }
 
+interface SystemOptions extends StackOptions {
+  readonly env?: Record<string, string>;
+  /** Modules of tools besides. */
+  readonly tools?: readonly string[];
+}
+
 /**
  * The whole product on free ports, the tools of `test/support/tools.ts` and of `./tools.ts` beside the bundled ones, and a
  * browser. Once per file: `beforeAll(…, 900_000)`.
  */
-export async function startSystem(options: StackOptions & { env?: Record<string, string> } = {}): Promise<System> {
-  const tools = [join(import.meta.dirname, '../../../../test/support/tools.ts'), join(import.meta.dirname, 'tools.ts')];
-  const env = { TOOLSTREAM_TOOLS: tools.join(','), ...options.env };
-  const t = await startTestStack({ ...options, env });
+export async function startSystem({ tools = [], env = {}, ...options }: SystemOptions = {}): Promise<System> {
+  const here = import.meta.dirname;
+  const modules = [join(here, '../../../../test/support/tools.ts'), join(here, 'tools.ts'), ...tools];
+  const t = await startTestStack({ ...options, env: { TOOLSTREAM_TOOLS: modules.join(','), ...env } });
   let browser: Browser;
   try {
     browser = await startBrowser();

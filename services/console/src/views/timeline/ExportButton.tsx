@@ -2,8 +2,8 @@ import { useToolstream } from '@toolstream/react';
 import { Download, X } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { bytes } from '../../format/index.ts';
-import { announce, Button, explain, toast } from '../../ui/index.ts';
-import { download, exportRun } from './data/export.ts';
+import { announce, Button, download, explain, toast } from '../../ui/index.ts';
+import { exportRun } from './data/export.ts';
 
 /** The run's history as a file, one event frame a line, as the service sends it. */
 export function ExportButton({ id }: { readonly id: string }) {

@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { Download, FileDigit } from 'lucide-react';
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { bytes as bytesText } from '../../../format/index.ts';
-import { Button, EmptyState, ErrorNotice } from '../../../ui/index.ts';
+import { Button, blobOf, download, EmptyState, ErrorNotice, useObjectUrl } from '../../../ui/index.ts';
 import { kindOf, languageOf } from '../model/kind.ts';
 import { plain } from '../model/lines.ts';
 import { Code } from './Code.tsx';
@@ -79,32 +79,12 @@ function Picture({ bytes, path, type }: { readonly bytes: Uint8Array; readonly p
   );
 }
 
-function useObjectUrl(bytes: Uint8Array, type: string): string | undefined {
-  const [url, setUrl] = useState<string>();
-  useEffect(() => {
-    const made = URL.createObjectURL(blobOf(bytes, type));
-    setUrl(made);
-    return () => URL.revokeObjectURL(made);
-  }, [bytes, type]);
-  return url;
-}
-
-const blobOf = (bytes: Uint8Array, type: string): Blob => new Blob([bytes as Uint8Array<ArrayBuffer>], { type });
-
 export function DownloadButton({ bytes, path }: { readonly bytes: Uint8Array; readonly path: string }) {
+  // Whatever it holds, it is handed over as bytes: the browser opens none of it.
+  const file = () => blobOf(bytes, 'application/octet-stream');
   return (
-    <Button size="s" icon={<Download />} onPress={() => download(bytes, path)}>
+    <Button size="s" icon={<Download />} onPress={() => download(file(), path.slice(path.lastIndexOf('/') + 1))}>
       Download
     </Button>
   );
-}
-
-/** Whatever it holds, it is handed over as bytes: the browser opens none of it. */
-function download(bytes: Uint8Array, path: string): void {
-  const url = URL.createObjectURL(blobOf(bytes, 'application/octet-stream'));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = path.slice(path.lastIndexOf('/') + 1);
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

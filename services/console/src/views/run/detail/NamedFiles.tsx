@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useToolstream } from '@toolstream/react';
 import { FileText, Image } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { useObjectUrl } from '../../../ui/index.ts';
 import type { NamedFile } from '../model/references.ts';
 import styles from './NamedFiles.module.css';
 import { Section } from './Section.tsx';
@@ -46,19 +46,8 @@ function Picture({ app, path }: { readonly app: string; readonly path: string })
     queryFn: ({ signal }) => client.file(app, path, { signal }),
     retry: false,
   });
-  const address = useAddress(data, path);
+  const address = useObjectUrl(data, typeOf(path));
   return address === undefined ? null : <img src={address} alt={`The file ${path}`} className={styles.picture} />;
-}
-
-function useAddress(data: Uint8Array | undefined, path: string): string | undefined {
-  const [address, setAddress] = useState<string>();
-  useEffect(() => {
-    if (!data) return;
-    const made = URL.createObjectURL(new Blob([data.slice()], { type: typeOf(path) }));
-    setAddress(made);
-    return () => URL.revokeObjectURL(made);
-  }, [data, path]);
-  return address;
 }
 
 function typeOf(path: string): string {

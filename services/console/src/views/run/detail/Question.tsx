@@ -1,6 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
-import type { Json } from '@toolstream/proto-events';
-import { type ToolState, useRunControls, useRunSelector, useToolstream } from '@toolstream/react';
+import { type ToolState, useRunControls, useRunSelector } from '@toolstream/react';
 import { Check, PenLine, UserRoundCheck, X } from 'lucide-react';
 import { useState } from 'react';
 import { duration, fullTime } from '../../../format/index.ts';
@@ -8,7 +6,6 @@ import { Button, ConfirmDialog } from '../../../ui/index.ts';
 import { JsonView } from '../json/JsonView.tsx';
 import { toolOffers, whoMayAnswer } from '../model/controls.ts';
 import { callNumber } from '../model/order.ts';
-import { isReference } from '../model/references.ts';
 import { useServiceNow } from '../use-service-now.ts';
 import { useViewer } from '../use-viewer.ts';
 import { AnswerDialog } from './AnswerDialog.tsx';
@@ -44,7 +41,6 @@ function Asked({ id, tool, approval }: AskedProps) {
   const { approveTool, denyTool } = useRunControls(id);
   const [dialog, setDialog] = useState<'edit' | 'deny'>();
   const { offered, why } = toolOffers({ status }, tool, viewer).answer;
-  const given = useGiven(id, tool, dialog === 'edit');
   const { reason, request } = approval;
   const name = `${callNumber(tool.index)} ${tool.name}`;
   return (
@@ -82,7 +78,8 @@ function Asked({ id, tool, approval }: AskedProps) {
         isOpen={dialog === 'edit'}
         onClose={() => setDialog(undefined)}
         title={`Approve ${name} with changes`}
-        given={given}
+        id={id}
+        given={tool.arguments}
         onApprove={(answer) => void approveTool(tool.index, answer)}
       />
       <ConfirmDialog
@@ -101,21 +98,6 @@ function Asked({ id, tool, approval }: AskedProps) {
       </ConfirmDialog>
     </section>
   );
-}
-
-/** The arguments as they are; those that are kept apart are fetched first. */
-function useGiven(id: string, tool: ToolState, wanted: boolean): Json | undefined {
-  const client = useToolstream();
-  const { arguments: given } = tool;
-  const apart = isReference(given) ? given : undefined;
-  const { data } = useQuery({
-    queryKey: ['artifact', id, apart?.$ref.artifact],
-    queryFn: ({ signal }) => client.artifact(id, apart!, { signal }),
-    enabled: wanted && apart !== undefined,
-    staleTime: Number.POSITIVE_INFINITY,
-  });
-  if (!apart) return given;
-  return data === undefined ? undefined : (JSON.parse(new TextDecoder().decode(data)) as Json);
 }
 
 function Expiry({ id, at }: { readonly id: string; readonly at: string }) {

@@ -1,11 +1,10 @@
-import { useQuery } from '@tanstack/react-query';
 import type { ArtifactRef, Json } from '@toolstream/proto-events';
 import { useToolstream } from '@toolstream/react';
 import { Download, Package } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { bytes } from '../../../format/index.ts';
-import { Button, CodeBlock, ErrorNotice } from '../../../ui/index.ts';
-import { download } from '../../timeline/data/export.ts';
+import { Button, blobOf, CodeBlock, download, ErrorNotice } from '../../../ui/index.ts';
+import { useArtifact } from '../use-artifact.ts';
 import styles from './Reference.module.css';
 
 /** Beyond this it is offered as a file: it would be of no use on a page. */
@@ -23,15 +22,10 @@ export function Reference({ id, reference, show }: ReferenceProps) {
   const { artifact, bytes: size } = reference.$ref;
   const client = useToolstream();
   const [wanted, setWanted] = useState(false);
-  const { data, error, isFetching, refetch } = useQuery({
-    queryKey: ['artifact', id, artifact],
-    queryFn: ({ signal }) => client.artifact(id, reference, { signal }),
-    enabled: wanted,
-    staleTime: Number.POSITIVE_INFINITY,
-  });
+  const { data, error, isFetching, refetch } = useArtifact(id, reference, { enabled: wanted });
   const save = async () => {
     const content = data ?? (await client.artifact(id, reference));
-    download(new Blob([content.slice()]), `${artifact.split('.').at(-1) ?? 'artifact'}.json`);
+    download(blobOf(content, 'application/json'), `${artifact.split('.').at(-1) ?? 'artifact'}.json`);
   };
   return (
     <div className={styles.reference}>

@@ -1,8 +1,8 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDownToLine } from 'lucide-react';
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { count } from '../../../format/index.ts';
-import { Button } from '../../../ui/index.ts';
+import { counted } from '../../../format/index.ts';
+import { Button, ScrollRegion } from '../../../ui/index.ts';
 import { channelWord, isErrorChannel, type OutputLine } from '../model/output-lines.ts';
 import styles from './OutputLines.module.css';
 
@@ -59,8 +59,7 @@ export function OutputLines({ label, lines, live, superseded = false, onWhole }:
         </p>
       )}
       <div className={styles.frame}>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard. */}
-        <section ref={box} aria-label={label} tabIndex={0} className={styles.scroll} onScroll={onScroll}>
+        <ScrollRegion ref={box} label={label} className={styles.scroll} onScroll={onScroll}>
           <ol className={superseded ? `${styles.lines} ${styles.superseded}` : styles.lines} style={{ height }}>
             {virtualizer.getVirtualItems().map(({ index, start, key }) => {
               const line = lines[index]!;
@@ -79,7 +78,7 @@ export function OutputLines({ label, lines, live, superseded = false, onWhole }:
               );
             })}
           </ol>
-        </section>
+        </ScrollRegion>
         {!following && (
           <div className={styles.back}>
             <Button size="s" icon={<ArrowDownToLine aria-hidden />} onPress={() => setFollowing(true)}>
@@ -89,7 +88,7 @@ export function OutputLines({ label, lines, live, superseded = false, onWhole }:
         )}
       </div>
       <p className={styles.count}>
-        {count(lines.length)} {lines.length === 1 ? 'line' : 'lines'}
+        {counted(lines.length, 'line')}
         {live && (following ? ', following; scroll up to stop' : ', not following')}
       </p>
     </div>

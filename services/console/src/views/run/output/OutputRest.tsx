@@ -3,8 +3,7 @@ import { useToolstream } from '@toolstream/react';
 import { Download } from 'lucide-react';
 import { useState } from 'react';
 import { bytes } from '../../../format/index.ts';
-import { Button, ErrorNotice } from '../../../ui/index.ts';
-import { download } from '../../timeline/data/export.ts';
+import { Button, download, ErrorNotice } from '../../../ui/index.ts';
 
 interface OutputRestProps {
   readonly id: string;

@@ -24,6 +24,8 @@ export function WholeOutput({ id, index, attempt, live }: WholeOutputProps) {
   const [dropped, setDropped] = useState(false);
   const [error, setError] = useState<unknown>();
   const [round, setRound] = useState(0);
+  // That the call ends is no reason to read all of it again: what follows brings its last lines.
+  const [follows] = useState(live);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another round reads it again.
   useEffect(() => {
     const reading = new AbortController();
@@ -49,10 +51,10 @@ export function WholeOutput({ id, index, attempt, live }: WholeOutputProps) {
     };
     // What comes while it is read, or afterwards, is read in the next round: in order, and each piece once.
     let busy = read().then(() => setState('done'), failed);
-    const watch = live ? client.watch(id) : undefined;
+    const watch = follows ? client.watch(id) : undefined;
     let due = false;
-    watch?.on('event', ({ event }) => {
-      if (due || event.type !== 'tool.output.v1' || event.toolindex !== index) return;
+    const more = () => {
+      if (due) return;
       due = true;
       busy = busy
         .then(() => new Promise((resolve) => setTimeout(resolve, EVERY_MS)))
@@ -61,13 +63,18 @@ export function WholeOutput({ id, index, attempt, live }: WholeOutputProps) {
           return reading.signal.aborted ? undefined : read();
         })
         .catch(failed);
+    };
+    watch?.on('event', ({ event }) => {
+      if (event.type === 'tool.output.v1' && event.toolindex === index) more();
     });
+    // It stands for events that are not sent one by one.
+    watch?.on('snapshot', more);
     return () => {
       reading.abort();
       clearTimeout(timer);
       watch?.close();
     };
-  }, [client, id, index, attempt, live, round]);
+  }, [client, id, index, attempt, follows, round]);
 
   if (error !== undefined) {
     const again = () => {
