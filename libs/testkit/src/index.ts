@@ -1,4 +1,4 @@
-export { findChromium } from './embedded/chromium-binary.ts';
+export { CHROMIUM_ARGUMENTS, findChromium } from './embedded/chromium-binary.ts';
 export { type FileLock, isLock, type LockHolder, tryLock } from './embedded/file-lock.ts';
 export { type NatsOptions, type NatsServer, startEphemeralNats, startNats } from './embedded/nats.ts';
 export { findNatsServer, natsServerBinary } from './embedded/nats-server-binary.ts';

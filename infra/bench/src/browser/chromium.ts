@@ -1,4 +1,4 @@
-import { findChromium } from '@toolstream/testkit';
+import { CHROMIUM_ARGUMENTS, findChromium } from '@toolstream/testkit';
 import { type Browser, chromium } from 'playwright-core';
 import type { Cleanup } from '../cleanup.ts';
 
@@ -8,12 +8,12 @@ export interface StartedBrowser {
   readonly pid: number;
 }
 
-/** A real browser without a window. It talks to nobody but the edge. */
+/** A real browser without a window. */
 export async function startChromium(cleanup: Cleanup): Promise<StartedBrowser> {
   const { path } = await findChromium();
   const server = await chromium.launchServer({
     executablePath: path,
-    args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--no-first-run'],
+    args: CHROMIUM_ARGUMENTS,
   });
   cleanup.add(server, (started) => started.close());
   const { pid } = server.process();

@@ -36,3 +36,11 @@ const CHROMIUM: Program = {
 };
 
 export const findChromium = (search?: ProgramSearch): Promise<FoundProgram> => findProgram(CHROMIUM, search);
+
+/** What a browser of a test or a benchmark is started with: it talks to nobody but the servers of its pages. */
+export const CHROMIUM_ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--no-first-run',
+];
