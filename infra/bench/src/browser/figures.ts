@@ -9,7 +9,6 @@ export interface Figures {
   readonly published: number;
   /** Share of the frames that should have been, and were not. */
   readonly dropped: number;
-  readonly fps: number;
   /** Events that arrived in a second. */
   readonly rate: number;
   readonly judged: number;
@@ -25,7 +24,6 @@ export function figuresOf({ paints, sincePublished, arrived, frames }: Seen, fra
     p95: quantile(sorted, 0.95),
     published: quantile(ascending(sincePublished), 0.95),
     dropped: missing / (missing + frames.length),
-    fps: frames.length / seconds,
     rate: arrived / seconds,
     judged: paints.length,
   };
