@@ -12,14 +12,11 @@ export type Fate =
 /** Stands between a client and the edge; `fate` decides over each request. */
 export interface Middlebox {
   readonly url: string;
-  /** Requests that reached the edge. */
-  readonly passed: readonly string[];
   fate: (request: IncomingMessage) => Fate;
   close(): Promise<void>;
 }
 
 export async function startMiddlebox(edge: string): Promise<Middlebox> {
-  const passed: string[] = [];
   const server = createServer((incoming, answer) => {
     const fate = box.fate(incoming);
     if (fate.kind === 'refuse') {
@@ -28,13 +25,11 @@ export async function startMiddlebox(edge: string): Promise<Middlebox> {
       answer.end('<h1>Not now</h1>');
       return;
     }
-    passed.push(`${incoming.method} ${incoming.url}`);
     forward(edge, incoming, answer, fate.kind === 'lose-answer');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const box: Middlebox = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    passed,
     fate: () => ({ kind: 'pass' }),
     async close() {
       server.closeAllConnections();
