@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { elapsed, ticks } from '../../src/views/timeline/model/ticks.ts';
+import { elapsed, sinceStart } from '../../src/views/timeline/model/elapsed.ts';
+import { ticks } from '../../src/views/timeline/model/ticks.ts';
 import { fit, pan, reveal, shareOf, timeAt, type Viewport, zoom } from '../../src/views/timeline/model/viewport.ts';
 
 const extent: Viewport = { from: 1_000_000, to: 1_100_000 };
@@ -35,6 +36,22 @@ describe('the part of the axis that is seen', () => {
     const view = { from: 1_020_000, to: 1_060_000 };
     const anchor = 1_030_000;
     expect(shareOf(zoom(view, 0.5, anchor, extent), anchor)).toBeCloseTo(shareOf(view, anchor));
+  });
+
+  it('is everything again when what was zoomed in is zoomed out, whatever the numbers', () => {
+    const run = fc.record({
+      from: fc.integer({ min: 1.7e12, max: 1.9e12 }),
+      width: fc.integer({ min: 100, max: 1e8 }),
+    });
+    fc.assert(
+      fc.property(run, fc.double({ min: 0, max: 1, noNaN: true }), ({ from, width }, share) => {
+        const lasted = { from, to: from + width };
+        const all = fit(lasted);
+        const near = zoom(all, 0.5, timeAt(all, share), lasted);
+        expect(zoom(near, 2, timeAt(near, 0.5), lasted)).toEqual(all);
+      }),
+      { seed: 4 },
+    );
   });
 
   it('follows a moment that lies outside, and does not move for one inside', () => {
@@ -144,6 +161,18 @@ describe('ticks', () => {
       '1 s',
       '1:01.5',
       '1:01:01',
+    ]);
+  });
+
+  it('count from the beginning, and nothing before it', () => {
+    const origin = 1_764_000_123_456;
+    expect([-5, 0, 1_239, 59_999, 60_500, 119_700].map((ms) => sinceStart(origin + ms, origin))).toEqual([
+      '0',
+      '0',
+      '1.23 s',
+      '59.99 s',
+      '1:00',
+      '1:59',
     ]);
   });
 });

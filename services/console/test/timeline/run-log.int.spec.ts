@@ -107,6 +107,21 @@ describe('a run’s events', () => {
     expect(history.stateAt(300)).toEqual(fold(recorded.slice(0, 301)));
     expect(history.eventAt(300)).toEqual(recorded[300]!.event);
   });
+
+  it('that could not be fetched again are fetched when somebody tries again', async () => {
+    const run = await HandRun.accept(world.store.log, { tools: 2 });
+    await run.finish(500);
+    const log = new RunLog(world.connect(), run.run, { ...LIMITS, bytes: 100_000 });
+    looking(log);
+    const { history } = await view(log, ({ status }) => status === 'live');
+    expect(history.eventAt(0)).toBeUndefined();
+    world.proxy.cutAt = (kind) => (kind === 'poll' ? 1 : undefined);
+    log.need(0);
+    await view(log, ({ pageError }) => pageError !== undefined);
+    world.proxy.cutAt = () => undefined;
+    log.retry();
+    await view(log, ({ pageError }) => pageError === undefined && history.eventAt(0) !== undefined);
+  });
 });
 
 it('a cursor is found, or it is said why not', async () => {

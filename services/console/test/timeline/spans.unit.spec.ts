@@ -42,19 +42,20 @@ describe('the bars of a call', () => {
   });
 
   it('show an approval that is waited for, and its denial', () => {
-    const { spans, markers } = new RunLog([{ approval_policy: 'always' }])
+    const { spans, runMarkers, callMarkers } = new RunLog([{ approval_policy: 'always' }])
       .add(4, 'tool.approval_requested.v1', { reason: 'policy' }, { tool: 0 })
       .add(904, 'tool.denied.v1', { reason: 'no' }, { tool: 0 })
       .history();
     expect(brief(spans.calls[0])).toEqual(['waiting 1 0 4', 'approval 1 4 904 denied']);
-    expect(markers.map(({ kind, call, at }) => [kind, call, ms(at)])).toEqual([
-      ['question', 0, 4],
-      ['answer', 0, 904],
+    expect(callMarkers[0]?.map(({ kind, at }) => [kind, ms(at)])).toEqual([
+      ['question', 4],
+      ['answer', 904],
     ]);
+    expect(runMarkers).toEqual([]);
   });
 
   it('show that a pause of the run holds a running call, and goes over a call that finishes', () => {
-    const { spans } = new RunLog([{}, { pause: 'finish' }])
+    const { spans, runMarkers } = new RunLog([{}, { pause: 'finish' }])
       .queued(0, 0)
       .queued(0, 1)
       .started(10, 0)
@@ -66,6 +67,10 @@ describe('the bars of a call', () => {
       .history();
     expect(brief(spans.calls[0]).slice(2)).toEqual(['running 1 10 50', 'paused 1 50 90', 'running 1 90 100 succeeded']);
     expect(brief(spans.calls[1]).slice(2)).toEqual(['running 1 10 70 succeeded']);
+    expect(runMarkers.map(({ kind, at }) => [kind, ms(at)])).toEqual([
+      ['command', 50],
+      ['command', 90],
+    ]);
     expect(spans.bands.map(({ kind, from, to }) => [kind, ms(from), ms(to!)])).toEqual([['paused', 50, 90]]);
   });
 

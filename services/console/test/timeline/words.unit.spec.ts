@@ -55,4 +55,9 @@ describe('what a bar says', () => {
       /waiting for approval, before attempt 2, for 1\.0 s, .* and goes on\.$/,
     );
   });
+
+  it('stays the same while it goes on, for who hears every change', () => {
+    expect(sayBar(span, 'x', origin)).toMatch(/^Call 3, x: running, attempt 2, from 1\.20 s \(.*\), and goes on\.$/);
+    expect(sayBar({ ...span, to: origin + 2_000 }, 'x', origin)).toContain('for 800 ms');
+  });
 });

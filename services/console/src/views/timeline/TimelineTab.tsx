@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'react';
 import { count } from '../../format/index.ts';
-import { Card, EmptyState, ErrorNotice } from '../../ui/index.ts';
+import { Card } from '../../ui/index.ts';
 import { Chart } from './chart/Chart.tsx';
 import { Details } from './chart/Details.tsx';
 import { Legend } from './chart/Legend.tsx';
@@ -11,6 +11,7 @@ import { Toolbar } from './chart/Toolbar.tsx';
 import type { LogView, RunLog } from './data/run-log.ts';
 import { useRunLog } from './data/use-run-log.ts';
 import { ExportButton } from './ExportButton.tsx';
+import { LogNotices, NoEventsYet } from './LogNotices.tsx';
 import { Banner } from './moment/Banner.tsx';
 import { CallsThen } from './moment/CallsThen.tsx';
 import { EventThen } from './moment/EventThen.tsx';
@@ -29,15 +30,9 @@ export function TimelineTab({ id }: { readonly id: string }) {
   const { log, view } = useRunLog(id);
   if (view.history.length > 0) return <KnownTimeline id={id} log={log} view={view} />;
   return (
-    <Card>
-      {view.status === 'failed' ? (
-        <ErrorNotice title="The run’s events cannot be read" error={view.error} onRetry={() => log.retry()} />
-      ) : (
-        <EmptyState title="Reading the run’s events…">
-          The timeline is drawn as soon as the first ones are here.
-        </EmptyState>
-      )}
-    </Card>
+    <NoEventsYet log={log} view={view}>
+      The timeline is drawn as soon as the first ones are here.
+    </NoEventsYet>
   );
 }
 
@@ -79,12 +74,7 @@ function KnownTimeline({ id, log, view }: KnownProps) {
 
   return (
     <div className={styles.timeline} data-events={history.length} data-status={view.status} data-testid="timeline">
-      {view.status === 'failed' && (
-        <ErrorNotice title="The run’s events cannot be followed" error={view.error} onRetry={() => log.retry()} />
-      )}
-      {view.pageError !== undefined && (
-        <ErrorNotice title="Earlier events cannot be fetched" error={view.pageError} onRetry={() => log.retry()} />
-      )}
+      <LogNotices log={log} view={view} />
       {history.beyond > 0 && (
         <p className={styles.notice}>
           This run is longer than the {count(history.length)} events that the timeline shows one by one;{' '}

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useEffect, useEffectEvent, useState } from 'react';
 import type { Columns } from './model/columns.ts';
 import { Playhead } from './model/playhead.ts';
 
@@ -28,34 +28,32 @@ export interface PlaybackOptions {
 export function usePlayback(options: PlaybackOptions): Playback {
   const [playing, setPlaying] = useState(false);
   const [speed, setSpeed] = useState<Speed>(4);
-  const latest = useRef(options);
-  useEffect(() => {
-    latest.current = options;
-  });
+  const { columns, index, ready, go, onEnd } = options;
 
+  const begin = useEffectEvent(() => new Playhead(columns, index ?? 0));
+  /** Returns whether there is more to play. */
+  const advance = useEffectEvent((head: Playhead, ms: number): boolean => {
+    if (ready && head.advance(ms, speed)) go(head.index);
+    if (head.index < columns.length - 1) return true;
+    setPlaying(false);
+    onEnd();
+    return false;
+  });
   useEffect(() => {
     if (!playing) return;
-    const head = new Playhead(latest.current.columns, latest.current.index ?? 0);
+    const head = begin();
     let last = performance.now();
-    let frame = requestAnimationFrame(function step(now) {
-      const { ready, columns, go, onEnd } = latest.current;
-      if (ready && head.advance(now - last, speed)) go(head.index);
+    let frame = requestAnimationFrame(function paint(now) {
+      const goesOn = advance(head, now - last);
       last = now;
-      if (head.index < columns.length - 1) {
-        frame = requestAnimationFrame(step);
-        return;
-      }
-      setPlaying(false);
-      onEnd();
+      if (goesOn) frame = requestAnimationFrame(paint);
     });
     return () => cancelAnimationFrame(frame);
-  }, [playing, speed]);
+  }, [playing]);
 
-  const play = useCallback(() => {
-    const { columns, index, go } = latest.current;
+  const play = () => {
     if (index === undefined || index >= columns.length - 1) go(0);
     setPlaying(true);
-  }, []);
-  const stop = useCallback(() => setPlaying(false), []);
-  return { playing, speed, setSpeed, play, stop };
+  };
+  return { playing, speed, setSpeed, play, stop: () => setPlaying(false) };
 }

@@ -1,5 +1,5 @@
-import type { Span } from '../model/spans.ts';
-import { elapsed } from '../model/ticks.ts';
+import { elapsed } from '../model/elapsed.ts';
+import { endOf, type Span } from '../model/spans.ts';
 import { shareOf, type Viewport } from '../model/viewport.ts';
 import styles from './Chart.module.css';
 
@@ -18,7 +18,7 @@ const ROOM_FOR_WORDS = 56;
 
 /** What distinguishes the kinds besides their colours: thin for waits, full for what runs, striped for what is held. */
 export function Bar({ span, view, width, now, current }: BarProps) {
-  const end = span.to ?? Math.max(span.from, now);
+  const end = endOf(span, now);
   if (end < view.from || span.from > view.to) return null;
   const left = Math.max(-4, shareOf(view, span.from) * width);
   const right = Math.min(width + 4, shareOf(view, end) * width);
@@ -73,23 +73,11 @@ function words(span: Span, end: number, room: number): string {
 }
 
 /** Colours are those of the states that they stand for. */
-export function toneOf({ kind, to, outcome }: Span): string {
-  switch (kind) {
-    case 'waiting':
-      return 'waiting';
-    case 'queued':
-      return 'queued';
-    case 'paused':
-      return 'paused';
-    case 'approval':
-      return 'approval';
-    case 'retry':
-      return 'retry';
-    case 'running':
-      if (to === undefined) return 'runs';
-      if (outcome === 'failed' || outcome === 'denied') return 'failed';
-      if (outcome === 'succeeded') return 'succeeded';
-      // A pause cut it short: it goes on after it.
-      return outcome === undefined ? 'runs' : 'ended';
-  }
+function toneOf({ kind, to, outcome }: Span): string {
+  if (kind !== 'running') return kind;
+  if (to === undefined) return 'runs';
+  if (outcome === 'failed' || outcome === 'denied') return 'failed';
+  if (outcome === 'succeeded') return 'succeeded';
+  // A pause cut it short: it goes on after it.
+  return outcome === undefined ? 'runs' : 'ended';
 }

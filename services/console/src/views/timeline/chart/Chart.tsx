@@ -2,7 +2,8 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useEffect, useId, useMemo, useRef } from 'react';
 import type { EventHistory } from '../model/event-history.ts';
 import type { Marker } from '../model/markers.ts';
-import { timeAt } from '../model/viewport.ts';
+import { ticks } from '../model/ticks.ts';
+import { shareOf, timeAt } from '../model/viewport.ts';
 import type { Axis } from '../use-viewport.ts';
 import styles from './Chart.module.css';
 import { Bands, Overlay } from './Overlay.tsx';
@@ -42,6 +43,8 @@ const STEPS: Readonly<Record<string, Step>> = {
   Home: 'first',
   End: 'last',
 };
+/** Of the ruler. */
+const WIDEST_LABEL = 84;
 const NO_MARKERS: readonly Marker[] = [];
 
 /** The bars of all calls on one time axis. Only the rows in sight are rendered; the table has the same in words. */
@@ -55,7 +58,7 @@ export function Chart(props: ChartProps) {
   const narrow = useWidth(scroller) < NARROW_PX;
   const size = narrow ? NARROW_ROW : ROW;
   const hint = useId();
-  const markers = useMarkers(history);
+  const marks = useMemo(() => ticks(view, origin, Math.floor(width / WIDEST_LABEL)), [view, origin, width]);
   const rows = useVirtualizer({
     count: names.length,
     getScrollElement: () => scroller.current,
@@ -130,18 +133,19 @@ export function Chart(props: ChartProps) {
           <div className={styles.corner}>Call</div>
           <div ref={plot} className={styles.rulerPlot} data-ruler data-testid="timeline-ruler">
             <Bands bands={history.spans.bands} view={view} width={width} now={now} />
-            <Ruler view={view} origin={origin} width={width} />
+            <Ruler marks={marks} view={view} width={width} />
             <svg className={styles.runMarks} width={width} height={24} aria-hidden="true">
-              {markers.run.map((marker) => (
-                <Mark key={marker.index} marker={marker} x={shareX(marker.at, axis, width)} width={width} />
+              {history.runMarkers.map((marker) => (
+                <Mark key={marker.index} marker={marker} x={shareOf(view, marker.at) * width} width={width} />
               ))}
             </svg>
           </div>
         </div>
         <div className={styles.rows} style={{ height: rows.getTotalSize() }}>
-          <Overlay history={history} axis={axis} width={width} origin={origin} now={now} moment={moment} />
+          <Overlay bands={history.spans.bands} marks={marks} view={view} width={width} now={now} moment={moment} />
           {rows.getVirtualItems().map(({ index, start }) => {
             const spans = calls[index] ?? [];
+            const markers = history.callMarkers[index] ?? NO_MARKERS;
             return (
               <div
                 key={index}
@@ -153,8 +157,8 @@ export function Chart(props: ChartProps) {
                   call={index}
                   name={names[index] ?? ''}
                   spans={spans}
-                  revision={spans.length + (spans.at(-1)?.to ?? 0)}
-                  markers={markers.calls.get(index) ?? NO_MARKERS}
+                  revision={spans.length + markers.length + (spans.at(-1)?.to ?? 0)}
+                  markers={markers}
                   view={view}
                   width={width}
                   now={spans.at(-1)?.to === undefined ? now : 0}
@@ -167,27 +171,4 @@ export function Chart(props: ChartProps) {
       </div>
     </>
   );
-}
-
-const shareX = (time: number, { view }: Axis, width: number): number =>
-  ((time - view.from) / (view.to - view.from)) * width;
-
-/** By call; those of the run apart. */
-function useMarkers(history: EventHistory) {
-  const { markers } = history;
-  const { length } = markers;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the list grows in place, its length says so
-  return useMemo(() => {
-    const run: Marker[] = [];
-    const calls = new Map<number, Marker[]>();
-    for (const marker of markers) {
-      if (marker.call === undefined) run.push(marker);
-      else {
-        const mine = calls.get(marker.call) ?? [];
-        calls.set(marker.call, mine);
-        mine.push(marker);
-      }
-    }
-    return { run, calls };
-  }, [markers, length]);
 }

@@ -23,8 +23,9 @@ export function Details({ span, chosen, name, origin, now, onIndex }: DetailsPro
         {words ??
           'Point at a bar, or focus the timeline and use the arrow keys. Drag to pan; Ctrl or ⌘ with the wheel zooms; a press on the ruler goes to that time.'}
       </p>
+      {/* Said once, and again when it ends: not with every tick of a bar that goes on. */}
       <span role="status" className="visually-hidden">
-        {chosen ? words : ''}
+        {span && chosen ? sayBar(span, name, origin) : ''}
       </span>
       {span && chosen && (
         <div className={styles.buttons}>

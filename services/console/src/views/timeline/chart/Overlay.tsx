@@ -1,27 +1,29 @@
-import type { EventHistory } from '../model/event-history.ts';
 import type { Band } from '../model/spans.ts';
+import type { Tick } from '../model/ticks.ts';
 import { shareOf, type Viewport } from '../model/viewport.ts';
-import type { Axis } from '../use-viewport.ts';
 import styles from './Chart.module.css';
 import { Grid } from './Ruler.tsx';
 
-export interface OverlayProps {
-  readonly history: EventHistory;
-  readonly axis: Axis;
+export interface BandsProps {
+  readonly bands: readonly Band[];
+  readonly view: Viewport;
   readonly width: number;
-  readonly origin: number;
   readonly now: number;
+}
+
+export interface OverlayProps extends BandsProps {
+  readonly marks: readonly Tick[];
   readonly moment: number | undefined;
 }
 
 /** What lies over or under all rows: the grid, the run's own pauses, the moment that is shown and what came after it. */
-export function Overlay({ history, axis: { view }, width, origin, now, moment }: OverlayProps) {
+export function Overlay({ bands, marks, view, width, now, moment }: OverlayProps) {
   const x = (time: number) => clamped(view, time) * width;
   return (
     <>
       <div className={styles.overlay} aria-hidden="true">
-        <Grid view={view} origin={origin} width={width} />
-        <Bands bands={history.spans.bands} view={view} width={width} now={now} />
+        <Grid marks={marks} view={view} width={width} />
+        <Bands bands={bands} view={view} width={width} now={now} />
       </div>
       {moment !== undefined && (
         <div className={`${styles.overlay} ${styles.above}`} aria-hidden="true">
@@ -37,13 +39,6 @@ export function Overlay({ history, axis: { view }, width, origin, now, moment }:
       )}
     </>
   );
-}
-
-export interface BandsProps {
-  readonly bands: readonly Band[];
-  readonly view: Viewport;
-  readonly width: number;
-  readonly now: number;
 }
 
 /** When the run itself was paused, or was being cancelled. */

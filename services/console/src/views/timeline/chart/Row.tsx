@@ -9,9 +9,9 @@ export interface RowProps {
   readonly call: number;
   readonly name: string;
   readonly spans: readonly Span[];
-  /** They grow in place: what tells that there is more is how many there are, and when the last ended. */
-  readonly revision: number;
   readonly markers: readonly Marker[];
+  /** Both grow in place: what tells that there is more is how many there are, and when the last bar ended. */
+  readonly revision: number;
   readonly view: Viewport;
   readonly width: number;
   readonly now: number;

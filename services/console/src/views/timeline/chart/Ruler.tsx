@@ -1,19 +1,14 @@
-import { useMemo } from 'react';
-import { ticks } from '../model/ticks.ts';
+import type { Tick } from '../model/ticks.ts';
 import { shareOf, type Viewport } from '../model/viewport.ts';
 import styles from './Chart.module.css';
 
 export interface RulerProps {
+  readonly marks: readonly Tick[];
   readonly view: Viewport;
-  /** When the run was accepted: the axis counts from there. */
-  readonly origin: number;
   readonly width: number;
 }
 
-const WIDEST_LABEL = 84;
-
-export function Ruler({ view, origin, width }: RulerProps) {
-  const marks = useMemo(() => ticks(view, origin, Math.floor(width / WIDEST_LABEL)), [view, origin, width]);
+export function Ruler({ marks, view, width }: RulerProps) {
   return (
     <svg className={styles.rulerMarks} width={width} height={28} aria-hidden="true">
       {marks.map(({ at, label }) => {
@@ -34,8 +29,7 @@ export function Ruler({ view, origin, width }: RulerProps) {
 const anchor = (x: number, width: number) => (x < 24 ? 'start' : x > width - 24 ? 'end' : 'middle');
 
 /** The same places as lines behind the bars. */
-export function Grid({ view, origin, width }: RulerProps) {
-  const marks = useMemo(() => ticks(view, origin, Math.floor(width / WIDEST_LABEL)), [view, origin, width]);
+export function Grid({ marks, view, width }: RulerProps) {
   return marks.map(({ at }) => (
     <div key={at} className={styles.gridLine} style={{ transform: `translateX(${shareOf(view, at) * width}px)` }} />
   ));

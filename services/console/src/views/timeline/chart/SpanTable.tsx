@@ -1,8 +1,8 @@
 import { useState } from 'react';
 import { duration } from '../../../format/index.ts';
 import { Button, ScrollRegion } from '../../../ui/index.ts';
-import type { Span } from '../model/spans.ts';
-import { elapsed } from '../model/ticks.ts';
+import { sinceStart } from '../model/elapsed.ts';
+import { endOf, type Span } from '../model/spans.ts';
 import { attemptWord, KIND_WORDS } from '../model/words.ts';
 import styles from './SpanTable.module.css';
 
@@ -20,7 +20,6 @@ const AT_A_TIME = 200;
 export function SpanTable({ calls, names, origin, now, onIndex }: SpanTableProps) {
   const [shown, setShown] = useState(AT_A_TIME);
   const spans = calls.flat();
-  const at = (time: number) => elapsed(Math.max(0, time - origin), time - origin < 60_000 ? 10 : 1_000);
   return (
     <ScrollRegion label="Bars of the timeline as a table" className={styles.scroll}>
       <table className={styles.table} data-testid="timeline-table">
@@ -46,9 +45,9 @@ export function SpanTable({ calls, names, origin, now, onIndex }: SpanTableProps
               </th>
               <td>{KIND_WORDS[span.kind]}</td>
               <td>{attemptWord(span)}</td>
-              <td>{at(span.from)}</td>
+              <td>{sinceStart(span.from, origin)}</td>
               <td>
-                {duration((span.to ?? Math.max(now, span.from)) - span.from)}
+                {duration(endOf(span, now) - span.from)}
                 {span.to === undefined ? ' so far' : ''}
               </td>
               <td>{span.outcome ?? (span.to === undefined ? 'goes on' : '')}</td>

@@ -1,4 +1,4 @@
-import type { Span } from '../model/spans.ts';
+import { endOf, type Span } from '../model/spans.ts';
 
 /** A bar by its call and its place among the call's bars. */
 export interface Picked {
@@ -38,7 +38,6 @@ export function barAt(bars: readonly Span[] | undefined, time: number, reach: nu
   return distance(bars[place]!, time, now) <= reach ? place : undefined;
 }
 
-const endOf = ({ from, to }: Span, now: number): number => to ?? Math.max(from, now);
 const middle = (span: Span | undefined, now: number): number => (span ? (span.from + endOf(span, now)) / 2 : now);
 const distance = (span: Span, time: number, now: number): number =>
   Math.max(span.from - time, time - endOf(span, now), 0);

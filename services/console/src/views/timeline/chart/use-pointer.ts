@@ -1,4 +1,4 @@
-import { type PointerEvent, type RefObject, useEffect, useRef } from 'react';
+import { type PointerEvent, type RefObject, useEffect, useEffectEvent, useRef } from 'react';
 import type { Axis } from '../use-viewport.ts';
 
 export interface PointerOptions {
@@ -16,37 +16,32 @@ const WHEEL_STEP = 500;
 
 /** Wheel and pinch zoom about the pointer, sideways scrolling and dragging pan. A plain wheel scrolls the page. */
 export function usePointer(ref: RefObject<HTMLElement | null>, options: PointerOptions) {
-  const latest = useRef(options);
+  const { axis, plot, width, onPress, onHover } = options;
   const drag = useRef<{ id: number; x: number; moved: boolean } | undefined>(undefined);
-  useEffect(() => {
-    latest.current = options;
-  });
 
   const shareAt = (clientX: number): number => {
-    const { plot, width } = latest.current;
     const box = plot.current?.getBoundingClientRect();
     return width === 0 || !box ? 0 : (clientX - box.left) / width;
   };
 
-  // React's own wheel listener is passive, and a zoom must not scroll the page as well.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what it reads is in refs
+  const onWheel = useEffectEvent((event: WheelEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) {
+      event.preventDefault();
+      axis.zoom(2 ** (event.deltaY / WHEEL_STEP), shareAt(event.clientX));
+      return;
+    }
+    const sideways = event.shiftKey && event.deltaX === 0 ? event.deltaY : event.deltaX;
+    if (Math.abs(sideways) <= Math.abs(event.shiftKey ? 0 : event.deltaY) || width === 0) return;
+    event.preventDefault();
+    axis.pan(sideways / width);
+  });
   useEffect(() => {
     const element = ref.current;
     if (!element) return;
-    const onWheel = (event: WheelEvent) => {
-      const { axis, width } = latest.current;
-      if (event.ctrlKey || event.metaKey || event.altKey) {
-        event.preventDefault();
-        axis.zoom(2 ** (event.deltaY / WHEEL_STEP), shareAt(event.clientX));
-        return;
-      }
-      const sideways = event.shiftKey && event.deltaX === 0 ? event.deltaY : event.deltaX;
-      if (Math.abs(sideways) <= Math.abs(event.shiftKey ? 0 : event.deltaY) || width === 0) return;
-      event.preventDefault();
-      axis.pan(sideways / width);
-    };
-    element.addEventListener('wheel', onWheel, { passive: false });
-    return () => element.removeEventListener('wheel', onWheel);
+    const listener = (event: WheelEvent) => onWheel(event);
+    // React's own wheel listener is passive, and a zoom must not scroll the page as well.
+    element.addEventListener('wheel', listener, { passive: false });
+    return () => element.removeEventListener('wheel', listener);
   }, [ref]);
 
   return {
@@ -58,7 +53,6 @@ export function usePointer(ref: RefObject<HTMLElement | null>, options: PointerO
       // Let go of where this element did not hear of it.
       if (event.buttons === 0) drag.current = undefined;
       const held = drag.current;
-      const { axis, width, onHover } = latest.current;
       if (held?.id !== event.pointerId || width === 0) {
         if (event.pointerType === 'mouse') onHover(shareAt(event.clientX), event.target as Element);
         return;
@@ -73,11 +67,11 @@ export function usePointer(ref: RefObject<HTMLElement | null>, options: PointerO
     onPointerUp: (event: PointerEvent<HTMLElement>) => {
       const held = drag.current;
       drag.current = undefined;
-      if (held && !held.moved) latest.current.onPress(shareAt(event.clientX), event.target as Element);
+      if (held && !held.moved) onPress(shareAt(event.clientX), event.target as Element);
     },
     onPointerCancel: () => {
       drag.current = undefined;
     },
-    onPointerLeave: (event: PointerEvent<HTMLElement>) => latest.current.onHover(undefined, event.target as Element),
+    onPointerLeave: (event: PointerEvent<HTMLElement>) => onHover(undefined, event.target as Element),
   };
 }

@@ -12,27 +12,31 @@ export interface PagesOptions {
 export class Pages {
   readonly #options: PagesOptions;
   readonly #fetching = new Map<number, AbortController>();
-  #error: unknown;
+  /** Why those are not there that could not be fetched. */
+  readonly #failed = new Map<number, unknown>();
 
   constructor(options: PagesOptions) {
     this.#options = options;
   }
 
-  /** Why the last one could not be fetched. */
+  /** Why the last one of those that are missing could not be fetched. */
   get error(): unknown {
-    return this.#error;
+    return [...this.#failed.values()].at(-1);
+  }
+
+  /** What somebody needs and does not have. */
+  get missing(): readonly number[] {
+    return [...this.#fetching.keys(), ...this.#failed.keys()];
   }
 
   need(history: EventHistory, page: number): void {
     if (this.#fetching.has(page)) return;
     const request = new AbortController();
     this.#fetching.set(page, request);
+    this.#failed.delete(page);
     this.#fetch(history, page, request.signal)
-      .then(() => {
-        this.#error = undefined;
-      })
       .catch((error: unknown) => {
-        if (!request.signal.aborted) this.#error = error;
+        if (!request.signal.aborted) this.#failed.set(page, error);
       })
       .finally(() => {
         if (this.#fetching.get(page) === request) this.#fetching.delete(page);
@@ -44,7 +48,7 @@ export class Pages {
   stop(): void {
     for (const request of this.#fetching.values()) request.abort();
     this.#fetching.clear();
-    this.#error = undefined;
+    this.#failed.clear();
   }
 
   async #fetch(history: EventHistory, page: number, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
-import { ApiError, type Client, type RunWatch } from '@toolstream/client';
-import { type Position, parseCursor } from '@toolstream/proto-events';
+import { ApiError, type Client, type RunWatch, retryDelay } from '@toolstream/client';
+import { formatCursor, type Position, parseCursor } from '@toolstream/proto-events';
 import { EventHistory, type HistoryLimits, LIMITS } from '../model/event-history.ts';
 import { framesOf, type HistoryFrame } from './frames.ts';
 import { Pages } from './pages.ts';
@@ -17,8 +17,8 @@ export interface LogView {
 
 /** Live events that may wait for the history to be read; beyond that it is read once more. */
 const WAITING_AT_MOST = 5_000;
-/** Delays before a history that broke off is read on. After the last it takes news of the run, or somebody who asks. */
-const READ_ON_MS = [500, 1_000, 2_000, 4_000];
+/** So often in a row a history that broke off is read on by itself. After that it takes news of the run, or somebody who asks. */
+const READ_ON_AT_MOST = 4;
 
 /**
  * A run's events, every single one: the history says what there is, the watch says that there is more. What the watch brings
@@ -72,8 +72,11 @@ export class RunLog {
     this.#error = undefined;
     this.#status = 'loading';
     this.#broken = 0;
+    const { missing } = this.#pages;
     this.#leave();
     if (this.#listeners.size > 0) this.#open();
+    // Whoever looks at them asked once, and waits.
+    for (const page of missing) this.need(page);
     this.#schedule.request();
   }
 
@@ -153,6 +156,7 @@ export class RunLog {
   #forget(): void {
     this.#history = new EventHistory(this.#limits);
     this.#place = undefined;
+    this.#pages.stop();
     this.#read();
   }
 
@@ -189,9 +193,9 @@ export class RunLog {
 
   /** What the service refuses stays refused; what broke off on the way is read on after a while. */
   #failed(error: unknown): void {
-    const delay = error instanceof ApiError ? undefined : READ_ON_MS[this.#broken++];
-    if (delay !== undefined) this.#readOnLater = setTimeout(() => this.#read(), delay);
-    if (delay !== undefined && this.#history.length > 0) return;
+    const goesOn = !(error instanceof ApiError) && this.#broken < READ_ON_AT_MOST;
+    if (goesOn) this.#readOnLater = setTimeout(() => this.#read(), retryDelay(this.#broken++, Math.random()));
+    if (goesOn && this.#history.length > 0) return;
     this.#error = error;
     this.#status = 'failed';
   }
@@ -219,8 +223,7 @@ export class RunLog {
   }
 
   #cursor(seq: number): string {
-    const { epoch, partition } = this.#place!;
-    return `${epoch}.${partition}:${seq}`;
+    return formatCursor({ ...this.#place!, seq });
   }
 
   #publish(): void {

@@ -1,9 +1,10 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { count, counted } from '../../../format/index.ts';
-import { Button, Card, EmptyState, ErrorNotice, ScrollRegion } from '../../../ui/index.ts';
+import { Button, Card, EmptyState, ScrollRegion } from '../../../ui/index.ts';
 import type { LogView, RunLog } from '../data/run-log.ts';
 import { ExportButton } from '../ExportButton.tsx';
+import { LogNotices } from '../LogNotices.tsx';
 import { type EventFilter, FilteredEvents, isFiltered, NO_FILTER } from '../model/filter.ts';
 import { Trouble } from '../moment/Trouble.tsx';
 import { useMoment } from '../use-moment.ts';
@@ -77,12 +78,7 @@ export function EventList({ id, log, view }: EventListProps) {
 
   return (
     <div className={styles.events} data-testid="events" data-events={history.length} data-status={view.status}>
-      {view.status === 'failed' && (
-        <ErrorNotice title="The run’s events cannot be followed" error={view.error} onRetry={() => log.retry()} />
-      )}
-      {view.pageError !== undefined && (
-        <ErrorNotice title="Earlier events cannot be fetched" error={view.pageError} onRetry={() => log.retry()} />
-      )}
+      <LogNotices log={log} view={view} />
       <Trouble moment={moment} />
       <div className={styles.toolbar}>
         <Filters types={history.columns.types} names={names} filter={filter} onChange={setFilter} />

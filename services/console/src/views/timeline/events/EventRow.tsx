@@ -3,9 +3,9 @@ import { Button as AriaButton } from 'react-aria-components';
 import { count, fullTime } from '../../../format/index.ts';
 import { asJson, Button, CodeBlock } from '../../../ui/index.ts';
 import type { RunLog } from '../data/run-log.ts';
+import { sinceStart } from '../model/elapsed.ts';
 import type { EventHistory } from '../model/event-history.ts';
 import { sentenceOf, typeWord } from '../model/words.ts';
-import { since } from '../moment/Banner.tsx';
 import { copy, copyLink } from '../moment/links.ts';
 import { useShowIn } from '../route.ts';
 import { useEvent } from '../use-state-at.ts';
@@ -49,7 +49,7 @@ export function EventRow({ log, history, index, row, name, open, linked, onToggl
           </AriaButton>
         </td>
         <td className={styles.time} title={fullTime(columns.time(index))}>
-          {since(history, index)}
+          {sinceStart(columns.time(index), columns.time(0))}
         </td>
         <td className={styles.type}>{typeWord(type)}</td>
         <td className={styles.call}>

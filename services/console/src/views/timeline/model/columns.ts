@@ -1,3 +1,5 @@
+import { notAbove } from './sorted.ts';
+
 /** Kept of each event, whatever happens to its body: 19 bytes. */
 const FIRST_ROOM = 1024;
 const NO_CALL = -1;
@@ -53,14 +55,7 @@ export class Columns {
 
   /** The last event at or before this sequence; -1 if there is none. */
   atOrBefore(seq: number): number {
-    let low = 0;
-    let high = this.#length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#seqs[middle]! <= seq) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
+    return notAbove(this.#seqs, seq, this.#length) - 1;
   }
 
   /** The last event in the log's order that happened at or before this time; the first event where none did. */

@@ -27,7 +27,9 @@ export interface Missing {
 export class EventHistory {
   readonly columns = new Columns();
   readonly spans = new Spans();
-  readonly markers: Marker[] = [];
+  /** Marks of the run itself, and those of each call: what grows, grows in place. */
+  readonly runMarkers: Marker[] = [];
+  readonly callMarkers: Marker[][] = [];
   readonly #limits: HistoryLimits;
   readonly #bodies: Bodies;
   readonly #checkpoints = new Checkpoints();
@@ -81,9 +83,15 @@ export class EventHistory {
     this.#checkpoints.offer(index, after);
     this.spans.apply(before, after, time, index);
     const marker = markerOf(event, index, time);
-    if (marker) this.markers.push(marker);
+    if (marker) this.#markersOf(event.toolindex).push(marker);
     if (isNotable(event.type)) this.#notable.push(index);
     return true;
+  }
+
+  #markersOf(call: number | undefined): Marker[] {
+    if (call === undefined) return this.runMarkers;
+    this.callMarkers[call] ??= [];
+    return this.callMarkers[call];
   }
 
   eventAt(index: number): ToolstreamEvent | undefined {

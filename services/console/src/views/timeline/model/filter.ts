@@ -1,4 +1,5 @@
 import type { Columns } from './columns.ts';
+import { notAbove } from './sorted.ts';
 
 /** Empty sets let everything through. */
 export interface EventFilter {
@@ -36,13 +37,7 @@ export class FilteredEvents {
 
   /** Where an event stands among those that pass; `undefined` if it does not. */
   rowOf(index: number): number | undefined {
-    let low = 0;
-    let high = this.#found.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#found[middle]! < index) low = middle + 1;
-      else high = middle;
-    }
-    return this.#found[low] === index ? low : undefined;
+    const row = notAbove(this.#found, index) - 1;
+    return this.#found[row] === index ? row : undefined;
   }
 }

@@ -7,7 +7,6 @@ export interface Marker {
   readonly kind: MarkerKind;
   readonly index: number;
   readonly at: number;
-  readonly call?: number;
 }
 
 const KINDS: Readonly<Record<string, MarkerKind>> = {
@@ -28,8 +27,7 @@ const KINDS: Readonly<Record<string, MarkerKind>> = {
 
 export function markerOf(event: ToolstreamEvent, index: number, at: number): Marker | undefined {
   const kind = RUN_END_TYPES.has(event.type) ? 'end' : KINDS[event.type];
-  if (!kind) return undefined;
-  return { kind, index, at, ...(event.toolindex === undefined ? {} : { call: event.toolindex }) };
+  return kind && { kind, index, at };
 }
 
 /** Lifecycle: what changes where a run or a call stands, as opposed to what it reports on the way. */

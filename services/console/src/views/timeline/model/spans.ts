@@ -27,6 +27,9 @@ export interface Span {
   outcome?: SpanOutcome;
 }
 
+/** Until now, while it lasts. */
+export const endOf = ({ from, to }: Pick<Span, 'from' | 'to'>, now: number): number => to ?? Math.max(from, now);
+
 export interface Band {
   readonly kind: 'paused' | 'cancelling';
   readonly from: number;
@@ -45,15 +48,10 @@ export class Spans {
   readonly bands: Band[] = [];
   #begin = Number.POSITIVE_INFINITY;
   #end = Number.NEGATIVE_INFINITY;
-  #count = 0;
 
   /** From the first event to the last; `undefined` before there is one. */
   get extent(): { readonly from: number; readonly to: number } | undefined {
     return this.#begin <= this.#end ? { from: this.#begin, to: this.#end } : undefined;
-  }
-
-  get count(): number {
-    return this.#count;
   }
 
   /** An event took the run from one state to the next. */
@@ -82,7 +80,6 @@ export class Spans {
     }
     if (!next) return;
     spans.push({ call, ...next, from: Math.max(open?.to ?? time, time), first: index });
-    this.#count += 1;
   }
 
   #band(kind: Band['kind'], is: boolean, time: number, index: number): void {

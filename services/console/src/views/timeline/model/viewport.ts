@@ -7,6 +7,8 @@ export interface Viewport {
 /** Narrower than this there is nothing more to see: events have milliseconds. */
 const NARROWEST_MS = 10;
 const MARGIN = 0.02;
+/** Times of our days are told apart by some ten-thousandths of a millisecond: what lacks less than this is everything. */
+const SAME_MS = 0.01;
 
 /** Everything, with a little air. */
 export function fit(extent: Viewport): Viewport {
@@ -40,7 +42,7 @@ export const timeAt = (view: Viewport, share: number): number => view.from + sha
 
 function within(view: Viewport, all: Viewport): Viewport {
   const width = view.to - view.from;
-  if (width >= all.to - all.from) return all;
+  if (width > all.to - all.from - SAME_MS) return all;
   if (view.from < all.from) return { from: all.from, to: all.from + width };
   if (view.to > all.to) return { from: all.to - width, to: all.to };
   return view;

@@ -1,4 +1,5 @@
 import type { ToolstreamEvent } from '@toolstream/proto-events';
+import { counted, duration, percent } from '../../../format/index.ts';
 import type { MarkerKind } from './markers.ts';
 import type { Span, SpanKind } from './spans.ts';
 
@@ -37,7 +38,7 @@ export function sentenceOf(event: ToolstreamEvent): string {
 function saying(event: ToolstreamEvent): string {
   switch (event.type) {
     case 'run.accepted.v1':
-      return `Accepted with ${plural(event.data.tools.length, 'tool call')}, ${event.data.ordering}`;
+      return `Accepted with ${counted(event.data.tools.length, 'tool call')}, ${event.data.ordering}`;
     case 'run.started.v1':
       return 'Started';
     case 'run.paused.v1':
@@ -49,7 +50,7 @@ function saying(event: ToolstreamEvent): string {
     case 'run.command_noted.v1':
       return withReason(`${event.data.command}: was so already`, event.data.reason);
     case 'run.succeeded.v1':
-      return `Succeeded: ${plural(event.data.summary.successful, 'call')}`;
+      return `Succeeded: ${counted(event.data.summary.successful, 'call')}`;
     case 'run.failed.v1':
       return `Failed: ${event.data.error.message}`;
     case 'run.cancelled.v1':
@@ -60,7 +61,7 @@ function saying(event: ToolstreamEvent): string {
       return `Attempt ${event.attempt} started on ${event.data.executor}`;
     case 'tool.progressed.v1': {
       const { stage, message, progress } = event.data;
-      const measured = progress === undefined ? '' : ` ${Math.round(progress)} %`;
+      const measured = progress === undefined ? '' : ` ${percent(progress)}`;
       return `${stage}${measured}${message === undefined ? '' : `: ${message}`}`;
     }
     case 'tool.output.v1':
@@ -80,7 +81,7 @@ function saying(event: ToolstreamEvent): string {
     case 'tool.released.v1':
       return `Handed back: ${RELEASES[event.data.reason]}`;
     case 'tool.retry_scheduled.v1':
-      return `Next attempt after failure ${event.data.failures}, in ${(event.data.delay_ms / 1000).toFixed(1)} s`;
+      return `Next attempt after failure ${event.data.failures}, in ${duration(event.data.delay_ms)}`;
     case 'tool.approval_requested.v1':
       return `Asks for approval: ${event.data.request?.message ?? QUESTIONS[event.data.reason]}`;
     case 'tool.approved.v1':
@@ -118,5 +119,4 @@ const QUESTIONS = {
 } as const;
 
 const withReason = (what: string, reason: string | undefined): string => (reason ? `${what}: ${reason}` : what);
-const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 const short = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);

@@ -2,8 +2,8 @@ import { History, Radio } from 'lucide-react';
 import { useEffect } from 'react';
 import { clockTime, count, counted } from '../../../format/index.ts';
 import { announce, Button } from '../../../ui/index.ts';
+import { sinceStart } from '../model/elapsed.ts';
 import type { EventHistory } from '../model/event-history.ts';
-import { elapsed } from '../model/ticks.ts';
 import type { Moment } from '../use-moment.ts';
 import styles from './Moment.module.css';
 
@@ -39,8 +39,8 @@ export function Banner({ history, moment: { index, live }, ended }: BannerProps)
       <History aria-hidden />
       <p>
         <strong>This is the past:</strong> the run as it was after event {count(index + 1)} of{' '}
-        {count(history.length + history.beyond)}, {since(history, index)} after it was accepted, at{' '}
-        {clockTime(columns.time(index))}.
+        {count(history.length + history.beyond)}, {sinceStart(columns.time(index), columns.time(0))} after it was
+        accepted, at {clockTime(columns.time(index))}.
       </p>
       <Button size="s" variant="primary" onPress={live}>
         Back to live
@@ -48,8 +48,3 @@ export function Banner({ history, moment: { index, live }, ended }: BannerProps)
     </div>
   );
 }
-
-export const since = ({ columns }: EventHistory, index: number): string => {
-  const ms = Math.max(0, columns.time(index) - columns.time(0));
-  return elapsed(ms, ms < 10_000 ? 10 : ms < 60_000 ? 100 : 1_000) || '0';
-};

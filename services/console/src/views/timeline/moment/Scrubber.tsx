@@ -13,12 +13,12 @@ import { memo, useCallback, useEffect, useRef } from 'react';
 import { Label, Slider, SliderThumb, SliderTrack } from 'react-aria-components';
 import { count } from '../../../format/index.ts';
 import { IconButton, Select } from '../../../ui/index.ts';
+import { sinceStart } from '../model/elapsed.ts';
 import type { EventHistory } from '../model/event-history.ts';
 import { nextMoment, previousMoment } from '../model/moments.ts';
 import { typeWord } from '../model/words.ts';
 import type { Moment } from '../use-moment.ts';
 import { type Playback, SPEEDS, type Speed } from '../use-playback.ts';
-import { since } from './Banner.tsx';
 import styles from './Moment.module.css';
 
 export interface ScrubberProps {
@@ -63,7 +63,8 @@ export function Scrubber({ history, moment, playback }: ScrubberProps) {
     now.playback.stop();
     now.moment.go(Math.min(Math.max(index, 0), now.history.length - 1));
   }, []);
-  const call = history.columns.call(at);
+  const { columns } = history;
+  const call = columns.call(at);
   return (
     <div className={styles.scrubber}>
       <div className={styles.buttons}>
@@ -100,7 +101,8 @@ export function Scrubber({ history, moment, playback }: ScrubberProps) {
         <div className={styles.sliderWords}>
           <Label className={styles.sliderLabel ?? ''}>Event</Label>
           <output className={styles.sliderOutput} data-testid="timeline-position">
-            {count(at + 1)} of {count(last + 1)} · {since(history, at)} · {typeWord(history.columns.type(at))}
+            {count(at + 1)} of {count(last + 1)} · {sinceStart(columns.time(at), columns.time(0))} ·{' '}
+            {typeWord(columns.type(at))}
             {call === undefined ? '' : ` · call ${call + 1}`}
           </output>
         </div>

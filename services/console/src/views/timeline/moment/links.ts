@@ -1,7 +1,7 @@
 import { toast } from '../../../ui/index.ts';
 
 /** The address of this page at an event. Whoever opens it signs in by themselves: it carries no token. */
-export function linkTo(tab: 'timeline' | 'events', cursor: string): string {
+function linkTo(tab: 'timeline' | 'events', cursor: string): string {
   const address = new URL(location.href);
   address.hash = '';
   address.searchParams.set('tab', tab);
