@@ -211,7 +211,6 @@ describe('The Stimulus page', () => {
 describe('The same page with the stock ActionCable consumer', () => {
   it('shows a run, pauses and resumes it, and comes back after the network was away', async () => {
     const page = await visit('cable', 'cable');
-    await page.waitForFunction(() => document.querySelector('[data-controller]')?.matches('[data-controller]'));
     await submit('cable', [write('a', 'src/d.ts', 5), steps('b', 20, 100), steps('c', 60, 100)]);
     await measured(page, 1, 10);
     await page.getByRole('button', { name: 'Pause' }).click();

@@ -1,15 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { defineTool, type Tool, ToolFailure } from '@toolstream/tool-kit';
 import { z } from 'zod';
 import { osLineReplace } from '../../services/executor/src/tools/os-line-replace.ts';
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-    });
-  });
 
 /** Waits in steps and says so: a call of known length with progress that is true. */
 const steps = defineTool({
@@ -22,7 +14,7 @@ const steps = defineTool({
   retries: { max_attempts: 5, initial_ms: 50, factor: 2, max_ms: 500 },
   async run(ctx, input) {
     for (let done = 1; done <= input.steps; done++) {
-      await pause(input.ms, ctx.signal);
+      await pause(input.ms, undefined, { signal: ctx.signal });
       await ctx.progress({ stage: 'stepping', progress: (done / input.steps) * 100, details: { done } });
     }
     return { steps: input.steps };
@@ -38,7 +30,7 @@ const careful = defineTool({
   isolation: 'inline',
   estimatedMs: 100,
   async run(ctx, input) {
-    await pause(input.ms, ctx.signal);
+    await pause(input.ms, undefined, { signal: ctx.signal });
     return { waited: input.ms };
   },
 });

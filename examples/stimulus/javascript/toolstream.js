@@ -1,4 +1,5 @@
 import { createClient } from '@toolstream/client';
+import { fetchToken } from './token.js';
 
 const meta = (name) => document.querySelector(`meta[name="toolstream-${name}"]`)?.content;
 
@@ -20,10 +21,4 @@ export function toolstream() {
   };
   current = { path, client: createClient({ url: meta('url'), token }) };
   return current.client;
-}
-
-export async function fetchToken(path = meta('token-path')) {
-  const response = await fetch(path, { headers: { accept: 'application/json' } });
-  if (!response.ok) throw new Error(`${path} answered ${response.status}`);
-  return (await response.json()).token;
 }

@@ -1,4 +1,5 @@
 import { createConsumer } from '@rails/actioncable';
+import { fetchToken } from '../token.js';
 
 const { content } = document.querySelector('meta[name="action-cable-url"]');
 const tokenPath = document.querySelector('meta[name="toolstream-token-path"]').content;
@@ -8,8 +9,7 @@ let address = content;
 export default createConsumer(() => address);
 
 export async function renewAddress() {
-  const { token } = await (await fetch(tokenPath)).json();
   const next = new URL(address);
-  next.searchParams.set('jid', token);
+  next.searchParams.set('jid', await fetchToken(tokenPath));
   address = next.href;
 }
