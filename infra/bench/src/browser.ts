@@ -1,25 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type StartedBrowser, startChromium } from './browser/chromium.ts';
 import { type Figures, figuresOf, frameMsOf } from './browser/figures.ts';
-import { buildConsole, openBare, openEmpty, openRun, type Pages } from './browser/pages.ts';
-import type { Kept, WatchedPage, Work } from './browser/watched-page.ts';
+import { memoryOverTime } from './browser/memory.ts';
+import { openBare, openEmpty, openRun } from './browser/pages.ts';
+import type { WatchedPage, Work } from './browser/watched-page.ts';
+import { openWorld, TOOLS, type World } from './browser/world.ts';
 import { type Cleanup, withCleanup } from './cleanup.ts';
 import { cpuSecondsOfTree } from './cpu.ts';
-import { benchRun } from './events.ts';
-import { mebibytes } from './memory.ts';
 import type { BenchOptions } from './options.ts';
 import { alternate, type Target } from './pairs.ts';
-import { Peer } from './peer.ts';
-import type { PublisherSetup } from './peers/publisher.ts';
 import { compared, measured, type Report, type Row } from './report.ts';
-import { benchNats } from './servers.ts';
-import { benchStack, edgeOnly } from './stack.ts';
 
-const TOOLS = 50;
 const RATE = 500;
 const PAINT: Target = { sense: 'at_most', value: 50 };
 const DROPPED: Target = { sense: 'at_most', value: 5 };
-const GROWTH: Target = { sense: 'at_most', value: 1.1 };
 const SETTLE_MS = 500;
 
 /**
@@ -29,24 +22,12 @@ const SETTLE_MS = 500;
  */
 export function browser({ quick, say }: BenchOptions): Promise<Report> {
   return withCleanup(async (cleanup) => {
-    buildConsole();
-    const { url: natsUrl } = await benchNats(cleanup);
-    const edge = await benchStack(cleanup, {
-      natsUrl,
-      databaseUrl: 'postgres://not.needed/',
-      services: edgeOnly,
-      env: { TOOLSTREAM_DEV: '1' },
-    });
-    const publisher = cleanup.add(new Peer('publisher'), (started) => started.stop());
-    const run = benchRun(0);
-    const setup: PublisherSetup = { natsUrl, route: 'log', runs: [run], toolsPerRun: TOOLS, detailBytes: 64 };
-    await publisher.call('setUp', setup);
-    const started = await startChromium(cleanup);
-    const emit = (rate: number, seconds: number) => publisher.call('emit', { rate, seconds });
-    // Every call is under way before anybody looks.
-    await emit(RATE, 1);
-    const world: World = { ...started, edge, run: run.run, emit };
-    const rows = [...(await paints(world, { quick, say })), ...(await memory(cleanup, world, { quick, say }))];
+    const world = await openWorld(cleanup);
+    const time = quick ? { seconds: 5, parts: 5 } : { seconds: 30, parts: 11 };
+    const rows = [
+      ...(await paints(world, { quick, say })),
+      ...(await memoryOverTime(cleanup, world, { benchmark: 'browser', rate: RATE, ...time, say })),
+    ];
     return {
       rows,
       notes: [
@@ -55,10 +36,6 @@ export function browser({ quick, say }: BenchOptions): Promise<Report> {
       ],
     };
   });
-}
-
-interface World extends Pages, StartedBrowser {
-  emit(rate: number, seconds: number): Promise<unknown>;
 }
 
 interface Turn extends Figures {
@@ -138,44 +115,6 @@ function rowsOf(turns: Readonly<Record<'run' | 'bare' | 'still' | 'empty', reado
       turns.still.map((turn) => turn.browser),
     ),
     measured({ benchmark: 'browser', name: 'a frame of an empty page', unit: 'ms' }, [frameMs]),
-  ];
-}
-
-/** The heap of one page that is open for long, after each part of the time, against the first. */
-async function memory(cleanup: Cleanup, world: World, { quick, say }: BenchOptions): Promise<Row[]> {
-  const seconds = quick ? 5 : 30;
-  const parts = quick ? 4 : 10;
-  const page = await openRun(cleanup, world);
-  const looks: Kept[] = [];
-  for (let part = 0; part <= parts; part++) {
-    await world.emit(RATE, seconds);
-    await sleep(SETTLE_MS);
-    await page.seen();
-    const look = await page.kept();
-    looks.push(look);
-    say(`after ${(part + 1) * seconds} s: ${mebibytes(look.heap).toFixed(1)} MiB, ${look.nodes} nodes`);
-  }
-  const [first, ...later] = looks as [Kept, ...Kept[]];
-  const what = `${looks.length * seconds * RATE} events in ${looks.length * seconds} s`;
-  const row = (name: string, unit: string, values: readonly number[], target?: Target) =>
-    measured({ benchmark: 'browser', name: `${what}: ${name}`, unit }, values, target);
-  return [
-    row(
-      `heap against the first ${seconds} s`,
-      '×',
-      later.map(({ heap }) => heap / first.heap),
-      GROWTH,
-    ),
-    row(
-      'heap',
-      'MiB',
-      looks.map(({ heap }) => mebibytes(heap)),
-    ),
-    row(
-      'DOM nodes against the first',
-      '×',
-      later.map(({ nodes }) => nodes / first.nodes),
-    ),
   ];
 }
 

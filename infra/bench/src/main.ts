@@ -16,6 +16,7 @@ import type { BenchOptions } from './options.ts';
 import type { Report, Row } from './report.ts';
 import { scaling } from './scaling.ts';
 import { slowClient } from './slow-client.ts';
+import { soak } from './soak.ts';
 import { storm } from './storm.ts';
 import { tableOf } from './table.ts';
 import { throughput } from './throughput.ts';
@@ -33,7 +34,10 @@ const BENCHMARKS: Record<string, (options: BenchOptions) => Promise<Report>> = {
   scaling,
   cancel,
   browser,
+  soak,
 };
+/** Run only where they are named. */
+const LONG: ReadonlySet<string> = new Set(['soak']);
 
 const USAGE = `npm run bench -- [--only=${Object.keys(BENCHMARKS).join('|')}] [--quick]
   --only   one benchmark, or several with commas between
@@ -83,7 +87,7 @@ function firstLine(error: unknown): string {
 function wantedFrom(args: string[]): { names: string[]; quick: boolean } | undefined {
   try {
     const { values } = parseArgs({ args, options: { only: { type: 'string' }, quick: { type: 'boolean' } } });
-    const names = values.only?.split(',') ?? Object.keys(BENCHMARKS);
+    const names = values.only?.split(',') ?? Object.keys(BENCHMARKS).filter((name) => !LONG.has(name));
     return names.every((name) => Object.hasOwn(BENCHMARKS, name)) ? { names, quick: values.quick ?? false } : undefined;
   } catch {
     return undefined;
