@@ -23,6 +23,7 @@ import type { Follower, FollowOptions } from './follow-options.ts';
 import { EPOCH_KEY, leaderMessage, type StreamPosition } from './leader.ts';
 import { type Published, publishJob, publishTimer } from './publish.ts';
 import { READ_TIMEOUT_MS, type ReadOptions, type RunReadOptions, readAll, readEvents } from './read.ts';
+import { retireTimer } from './retire-timer.ts';
 import { requireServer } from './server-version.ts';
 import type { StoredEvent } from './stored-event.ts';
 import { StreamPositions } from './stream-positions.ts';
@@ -179,6 +180,11 @@ export class EventLog {
 
   publishTimer(timer: Timer, timeoutMs?: number): Promise<Published> {
     return publishTimer(this.#channel, timer, timeoutMs);
+  }
+
+  /** See {@link retireTimer}. */
+  retireTimer(id: string, seq?: number): Promise<void> {
+    return retireTimer(this.#channel, id, seq);
   }
 
   consumeDurable(options: ConsumeOptions): Promise<DurableConsumer> {

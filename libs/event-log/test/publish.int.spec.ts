@@ -170,6 +170,20 @@ describe('publishTimer', () => {
     await consumer.drain();
   });
 
+  test.each([
+    ['whose place is known', (seq: number) => seq],
+    ['whose place is not known', () => undefined],
+  ])('one %s is taken away before it fires; again is nothing', async (_, known) => {
+    const consumer = await listen();
+    const { seq } = await main.log.publishTimer(newTimer('retired', 400));
+    await main.log.retireTimer('retired', known(seq));
+    await main.log.retireTimer('retired', known(seq));
+    expect((await jsm.streams.info(TIMERS_STREAM)).state.messages).toBe(0);
+    await main.log.publishTimer(newTimer('other', 500));
+    await expect.poll(() => ids(), { timeout: 3_000 }).toEqual(['other']);
+    await consumer.drain();
+  });
+
   test('fires at once when the time is past', async () => {
     const consumer = await listen();
     await main.log.publishTimer(newTimer('past', -60_000));

@@ -1,9 +1,9 @@
-import { type JetStreamManager, jetstreamManager, type StreamInfo } from '@nats-io/jetstream';
+import { type JetStreamManager, jetstreamManager, type StreamConfig, type StreamInfo } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
 import { declareStreams, openEventLog, StreamMismatchError } from '@toolstream/event-log';
 import { type NatsServer, startEphemeralNats } from '@toolstream/testkit';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 
 const EPOCH = 'toolstream.epoch';
 const epochOf = (info: StreamInfo) => info.config.metadata?.[EPOCH];
@@ -12,6 +12,10 @@ describe('the declaration of the streams', () => {
   let server: NatsServer;
   let nc: NatsConnection;
   let jsm: JetStreamManager;
+
+  /** As an operator does. A server that is busy may still be clearing away the folder of the test before. */
+  const add = (config: Partial<StreamConfig> & { name: string }) =>
+    vi.waitFor(() => jsm.streams.add(config), { timeout: 5_000 });
 
   beforeAll(async () => {
     server = await startEphemeralNats();
@@ -87,7 +91,7 @@ describe('the declaration of the streams', () => {
   });
 
   test('gives a stream that an operator made its epoch', async () => {
-    await jsm.streams.add({ name: 'EVENTS_0', subjects: ['ts.evt.0.*.*.*.*'], max_consumers: 64 });
+    await add({ name: 'EVENTS_0', subjects: ['ts.evt.0.*.*.*.*'], max_consumers: 64 });
     await expect(openEventLog(nc, { partitions: 1 })).rejects.toThrow(EPOCH);
     await declareStreams(nc, { mode: 'create', partitions: 1 });
     await declareStreams(nc, { mode: 'verify', partitions: 1 });
@@ -95,14 +99,14 @@ describe('the declaration of the streams', () => {
   });
 
   test('says which change the server refused', async () => {
-    await jsm.streams.add({ name: 'JOBS', subjects: ['ts.job.*.*.*.*'], retention: 'limits' });
+    await add({ name: 'JOBS', subjects: ['ts.job.*.*.*.*'], retention: 'limits' });
     const declared = declareStreams(nc, { mode: 'create', partitions: 1 });
     await expect(declared).rejects.toThrow(StreamMismatchError);
     await expect(declared).rejects.toThrow(/JOBS: retention is "limits", wanted "workqueue"/);
   });
 
   test('to be verified touches nothing and lists every difference at once', async () => {
-    await jsm.streams.add({ name: 'EVENTS_0', subjects: ['ts.evt.0.*.*.*.*'], max_consumers: 10 });
+    await add({ name: 'EVENTS_0', subjects: ['ts.evt.0.*.*.*.*'], max_consumers: 10 });
     const error = await declareStreams(nc, { mode: 'verify', partitions: 2 }).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(StreamMismatchError);
     const { differences } = error as StreamMismatchError;

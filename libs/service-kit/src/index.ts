@@ -11,6 +11,7 @@ export { type HealthOptions, type HealthServer, type ReadyReport, startHealthSer
 export { runService, type ServiceContext, type ServiceDefinition } from './lifecycle.ts';
 export { createLogger, type Logger, type LoggerOptions, redact } from './logger.ts';
 export { connectNats, isConnected, type NatsOptions, observeConnection, parseNatsUrl } from './nats.ts';
+export { newUlid } from './new-ulid.ts';
 export { type RequestOptions, request } from './request.ts';
 export type { RunningService } from './service-life.ts';
 export {

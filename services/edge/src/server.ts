@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { redact } from '@toolstream/service-kit';
+import { newUlid, redact } from '@toolstream/service-kit';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { ulid } from 'ulid';
 import { aguiRoutes } from './handlers/agui.ts';
 import { artifactRoutes } from './handlers/artifacts.ts';
 import { cableRoute } from './handlers/cable.ts';
@@ -54,7 +53,7 @@ export async function httpServer(services: Services): Promise<FastifyInstance> {
     bodyLimit: BODY_LIMIT_BYTES,
     // To receive a request; how long the answer lasts is another matter.
     requestTimeout: 60_000,
-    genReqId: () => ulid(),
+    genReqId: newUlid,
     trustProxy: config.TOOLSTREAM_TRUST_PROXY.length > 0 && config.TOOLSTREAM_TRUST_PROXY,
     // Idle connections go at once when the server closes; busy ones have until the service's own deadline.
     forceCloseConnections: 'idle',

@@ -1,7 +1,7 @@
 import { type Draft, fold, type Recorded, toEvent } from '@toolstream/domain';
 import type { EventLog } from '@toolstream/event-log';
 import type { PlannedTool, RunPlan, RunState } from '@toolstream/proto-events';
-import { ulid } from 'ulid';
+import { newUlid } from '@toolstream/service-kit';
 
 export interface HandRunOptions {
   tenant?: string;
@@ -23,7 +23,7 @@ export class HandRun {
 
   constructor(log: EventLog, options: HandRunOptions = {}) {
     const { tenant = 't1', app = 'app-1', partition = 0, tools = 1, message_id } = options;
-    this.run = `${partition}-${ulid()}`;
+    this.run = `${partition}-${newUlid()}`;
     this.tenant = tenant;
     this.app = app;
     this.#log = log;
@@ -50,7 +50,7 @@ export class HandRun {
 
   async append(draft: Draft): Promise<number> {
     const address = { tenant: this.tenant, app: this.app, run: this.run };
-    const stamp = { id: ulid(), source: 'toolstream/test', at: new Date().toISOString() };
+    const stamp = { id: newUlid(), source: 'toolstream/test', at: new Date().toISOString() };
     const event = toEvent(draft, { run_id: this.run, tenant: this.tenant, app: this.app }, stamp);
     const expected = this.#lasts.get(draft.writer) ?? 0;
     const seq = await this.#log.append({ run: address, event, expected });

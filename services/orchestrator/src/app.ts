@@ -114,7 +114,7 @@ export async function startOrchestrator(options: OrchestratorOptions): Promise<O
   };
   const submit = new Submit({ ...shared, catalog, dispatches, limits });
   const commands = new RunCommands({ ...shared, catalog, values });
-  const timers = new TimerRetirement(jsm, log);
+  const timers = new TimerRetirement(eventLog, log);
   const reactor = new Reactor({ ...shared, feeds, timers, counts: metrics });
   const timerHandler = new Timers(shared);
   const letters = new DeadLetterStore(deadLetters);

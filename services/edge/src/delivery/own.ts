@@ -1,5 +1,5 @@
 import type { DeliveryQuery, EdgeDelivery } from '@toolstream/proto-events';
-import { ulid } from 'ulid';
+import { newUlid } from '@toolstream/service-kit';
 import type { Gauges } from '../metrics.ts';
 import type { DeliveryRecorder } from './recorder.ts';
 
@@ -11,7 +11,7 @@ export interface OwnParts {
 
 /** What this edge says of itself. */
 export function ownDelivery({ instance, recorder, gauges }: OwnParts): (query: DeliveryQuery) => EdgeDelivery {
-  const id = ulid();
+  const id = newUlid();
   const started_at = new Date().toISOString();
   return (query) => {
     const { sockets, streams, subscriptions, feeds, waitingBytes } = gauges();

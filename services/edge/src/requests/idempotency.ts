@@ -1,4 +1,4 @@
-import { ulid } from 'ulid';
+import { newUlid } from '@toolstream/service-kit';
 import { Refusal } from '../problems.ts';
 import { sha256 } from './json.ts';
 
@@ -17,7 +17,7 @@ export function idempotencyKey(header: string | string[] | undefined): string | 
  * for a resume is two commands, and never the second one answered with the first one's event.
  */
 export function commandId(command: string, index: number | undefined, caller: string, key: string | undefined): string {
-  if (key === undefined) return ulid();
+  if (key === undefined) return newUlid();
   return sha256(JSON.stringify([caller, command, index ?? null, key])).slice(0, 40);
 }
 

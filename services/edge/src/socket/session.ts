@@ -1,5 +1,5 @@
 import { type ClientFrame, type CloseCode, closeCodes, type ServerFrame } from '@toolstream/proto-events';
-import { ulid } from 'ulid';
+import { newUlid } from '@toolstream/service-kit';
 import type { RawData, WebSocket } from 'ws';
 import type { Tickets } from '../adapters/tickets.ts';
 import { isExpired, type Principal } from '../auth/principal.ts';
@@ -38,7 +38,7 @@ const WAITING_FRAMES = 256;
  */
 export class Session implements Client, Peer, QueueOwner {
   readonly kind = 'socket';
-  readonly session = ulid();
+  readonly session = newUlid();
   readonly outlet: ClientQueue;
   readonly #parts: SessionParts;
   readonly #ws: WebSocket;

@@ -37,6 +37,9 @@ interface Must {
   reject(error: unknown): void;
 }
 
+/** What is called on an attempt after its end hears this. One for all: to make an error costs more than to append an event. */
+export const ENDED = new ToolAborted('fenced', 'The attempt has ended.');
+
 const RETRY_MS = 500;
 const LONGEST_RETRY_MS = 5000;
 
@@ -82,7 +85,7 @@ export class AttemptLog {
   /** Appends everything reported so far, then this, then nothing more. */
   async end<T extends EventType>(type: T, data: EventData<T>): Promise<number> {
     const seq = await this.#must(type, data, true);
-    this.close(new ToolAborted('fenced', 'The attempt has ended.'));
+    this.close(ENDED);
     return seq;
   }
 

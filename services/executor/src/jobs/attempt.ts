@@ -14,7 +14,7 @@ import type { ControlWatch, Verdict } from '../control/control-watch.ts';
 import type { Execution, LoadedTool, ToolRunner } from '../isolation/runner.ts';
 import type { AttemptMeasured } from '../metrics.ts';
 import { AttemptHost } from './attempt-host.ts';
-import { AttemptLog } from './attempt-log.ts';
+import { AttemptLog, ENDED } from './attempt-log.ts';
 import { Deadline } from './deadline.ts';
 import { type Failure, failureOf } from './failure-of.ts';
 import { HoldGate } from './hold-gate.ts';
@@ -263,12 +263,11 @@ export class Attempt {
   }
 
   #leaveNothing(): void {
-    const over = new ToolAborted('fenced', 'The attempt has ended.');
     this.#deadline.stop();
     clearTimeout(this.#graceTimer);
-    this.#gate.break(over);
+    this.#gate.break(ENDED);
     clearTimeout(this.#holdTimer);
-    this.#log.close(over);
+    this.#log.close(ENDED);
     this.#spill.discard();
   }
 }

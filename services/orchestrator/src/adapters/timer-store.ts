@@ -1,5 +1,4 @@
-import type { JetStreamManager } from '@nats-io/jetstream';
-import { TIMERS_STREAM, timerScheduleSubject } from '@toolstream/proto-events';
+import type { EventLog } from '@toolstream/event-log';
 import { asError, type Logger } from '@toolstream/service-kit';
 import type { TimerStore } from '../ports.ts';
 
@@ -7,16 +6,16 @@ import type { TimerStore } from '../ports.ts';
 const MOST_WAITING = 10_000;
 const AT_ONCE = 16;
 
-/** Deletes schedules by their place where it is known: a purge by subject costs the server many times as much. */
+/** Takes timers away in the background, a few at once. */
 export class TimerRetirement implements TimerStore {
-  readonly #jsm: JetStreamManager;
-  readonly #log: Logger;
+  readonly #log: Pick<EventLog, 'retireTimer'>;
+  readonly #logger: Logger;
   readonly #waiting: { id: string; seq: number | undefined }[] = [];
   #active = 0;
 
-  constructor(jsm: JetStreamManager, log: Logger) {
-    this.#jsm = jsm;
+  constructor(log: Pick<EventLog, 'retireTimer'>, logger: Logger) {
     this.#log = log;
+    this.#logger = logger;
   }
 
   retire(id: string, seq: number | undefined): void {
@@ -29,17 +28,14 @@ export class TimerRetirement implements TimerStore {
     this.#active++;
     for (let timer = this.#waiting.shift(); timer; timer = this.#waiting.shift()) {
       try {
-        await this.#delete(timer.id, timer.seq);
+        await this.#log.retireTimer(timer.id, timer.seq);
       } catch (error) {
-        this.#log.debug({ timer: timer.id, reason: asError(error).message }, 'a timer was not retired, it will fire');
+        this.#logger.debug(
+          { timer: timer.id, reason: asError(error).message },
+          'a timer was not retired, it will fire',
+        );
       }
     }
     this.#active--;
-  }
-
-  async #delete(id: string, known: number | undefined): Promise<void> {
-    const seq =
-      known ?? (await this.#jsm.streams.getMessage(TIMERS_STREAM, { last_by_subj: timerScheduleSubject(id) }))?.seq;
-    if (seq !== undefined) await this.#jsm.streams.deleteMessage(TIMERS_STREAM, seq, false);
   }
 }

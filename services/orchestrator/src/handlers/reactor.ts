@@ -110,21 +110,21 @@ export class Reactor {
 
   /** Never rejects: each reaction learns its own fate. */
   async #reactToAll(pending: Pending): Promise<void> {
+    const { run } = pending;
     const arrived = pending.reactions;
     pending.reactions = [];
     let reactions: readonly Reaction[] = arrived;
     try {
       await this.#fold(pending, arrived);
       reactions = this.#choose(pending, arrived);
-      await this.#react(pending.run, reactions);
+      await this.#advance(run, reactions);
       const oldest = reactions[0]?.message.time;
       if (oldest !== undefined) this.#parts.counts.reacted(reactions.length, Date.now() - oldest);
-      for (const { batch } of reactions) batch.finished();
+      this.#perform(run, reactions);
     } catch (error) {
-      this.#parts.logger.warn({ error: asError(error), run: pending.run.id }, 'a reaction failed, it comes again');
       // Some may not have been folded: nothing continues the base before a read.
-      pending.run.feed = 0;
-      for (const { batch } of reactions) batch.finished({ error });
+      run.feed = 0;
+      this.#failed(run, reactions, error);
     }
   }
 
@@ -175,39 +175,64 @@ export class Reactor {
     return all.filter((reaction) => !waits(reaction));
   }
 
-  async #react(run: LiveRun, reactions: readonly Reaction[]): Promise<void> {
-    if (!run.view) return;
-    if (reactions.some(({ message }) => mayMakeDue(message))) {
-      const outcome = await this.#parts.decisions.carryOut(run, { type: 'advance' });
-      if (outcome.kind === 'busy') throw new BusyError(run.id);
-    }
+  async #advance(run: LiveRun, reactions: readonly Reaction[]): Promise<void> {
+    if (!run.view || !reactions.some(({ message }) => mayMakeDue(message))) return;
+    const outcome = await this.#parts.decisions.carryOut(run, { type: 'advance' });
+    if (outcome.kind === 'busy') throw new BusyError(run.id);
+  }
+
+  /** Begins what the events ask for; they are done with once it is stored. Nothing else of the run waits for that. */
+  #perform(run: LiveRun, reactions: readonly Reaction[]): void {
     const { view } = run;
-    const effects = reactions.flatMap(({ arrived }) => effectsOf(view, arrived));
-    await Promise.all(
-      effects.filter((effect) => isOutstanding(view, effect)).map((effect) => this.#perform(run, effect)),
-    );
+    const effects = view
+      ? reactions.flatMap(({ arrived }) => effectsOf(view, arrived)).filter((effect) => isOutstanding(view, effect))
+      : [];
+    if (effects.length === 0) {
+      finished(reactions);
+      return;
+    }
+    const { runs } = this.#parts;
+    runs.hold(run.id);
+    void Promise.all(effects.map((effect) => this.#settle(run, effect)))
+      .then(
+        () => finished(reactions),
+        (error: unknown) => this.#failed(run, reactions, error),
+      )
+      .finally(() => runs.release(run));
   }
 
   /** A job that its stream will never take would be tried for ever: its tool call ends instead. */
-  async #perform(run: LiveRun, effect: Effect): Promise<void> {
+  async #settle(run: LiveRun, effect: Effect): Promise<void> {
     try {
       await this.#parts.effects.settled(run, effect);
     } catch (error) {
       if (!(error instanceof LogRejectedError) || effect.type !== 'job') throw error;
       const { index, dispatch } = effect.job;
       const message = `The job cannot be sent out: ${error.message}`;
-      await this.#parts.decisions.carryOut(run, { type: 'dead_letter', index, dispatch, message });
+      await run.lock.run(() => this.#parts.decisions.carryOut(run, { type: 'dead_letter', index, dispatch, message }));
     }
+  }
+
+  #failed(run: LiveRun, reactions: readonly Reaction[], error: unknown): void {
+    this.#parts.logger.warn({ error: asError(error), run: run.id }, 'a reaction failed, it comes again');
+    for (const { batch } of reactions) batch.finished({ error });
   }
 
   /** Timers that lie far ahead would wait for days, one or two for each run that ever was. */
   #retire(run: LiveRun, before: RunState): void {
-    for (const effect of outstanding(before)) {
-      if (effect.type !== 'timer') continue;
-      const { id } = effect.timer;
-      this.#parts.timers.retire(id, run.effects.get(id)?.seq);
-    }
+    for (const effect of outstanding(before)) if (effect.type === 'timer') void this.#retireTimer(run, effect.timer.id);
   }
+
+  async #retireTimer(run: LiveRun, id: string): Promise<void> {
+    const performed = run.effects.get(id);
+    await performed?.pending?.catch(() => {});
+    if (performed?.withheld) return;
+    this.#parts.timers.retire(id, performed?.seq);
+  }
+}
+
+function finished(reactions: readonly Reaction[]): void {
+  for (const { batch } of reactions) batch.finished();
 }
 
 /** Signals of an own event were sent right after its append, and are not repeated. */

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { ulid } from 'ulid';
+import { newUlid } from '@toolstream/service-kit';
 
 /** `<partition>-<ulid>`, new with every call. */
-export const newRunId = (partitions: number): string => `${randomInt(partitions)}-${ulid()}`;
+export const newRunId = (partitions: number): string => `${randomInt(partitions)}-${newUlid()}`;

@@ -15,6 +15,8 @@ export interface Performed {
   pending?: Promise<void> | undefined;
   /** Its place in its stream. */
   seq?: number | undefined;
+  /** The run ended before it was published: it never will be. */
+  withheld?: boolean;
 }
 
 /** An event that this process appended, and what it made of the run as it was known then. */
