@@ -92,7 +92,7 @@ const runs = async (app: string) => (await read<{ runs: { run_id: string }[] }>(
 describe('a turn of tool calls', () => {
   it('is run, shown while it runs, and answered as /results says', async () => {
     const calls = [
-      steps('a', 5, 5),
+      steps('a', 5, 60),
       { id: 'b', name: 'broken', args: {} },
       { id: 'c', name: 'nobody', args: {} },
       { id: 'd', name: 'large', args: { bytes: 50_000 } },
