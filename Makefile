@@ -9,7 +9,7 @@ SHELL := /bin/bash
 
 BIN := $(CURDIR)/node_modules/.bin
 INSTALLED := node_modules/.installed
-# npm ci replaces the pinned Node, so it must not run on it.
+# npm ci replaces the pinned Node, so it must not run on it; what it would warn of concerns a Node that runs nothing here.
 INSTALL_PATH := $(PATH)
 export PATH := $(BIN):$(PATH)
 RUN := exec node --conditions=toolstream --import tsx
@@ -21,7 +21,7 @@ install: $(INSTALLED) ## Install the packages, if the lockfile is newer than the
 
 # npm ci begins by deleting node_modules, and this file with it: an installation that was cut short is done again.
 $(INSTALLED): package-lock.json
-	PATH='$(INSTALL_PATH)' npm ci --no-audit --no-fund
+	PATH='$(INSTALL_PATH)' npm ci --no-audit --no-fund --loglevel=error
 	@node -e 'process.exit(process.versions.node.split(".")[0] >= 24 ? 0 : 1)' || { echo 'The pinned Node was not installed: npm must be allowed to run the install script of the package "node" (is ignore-scripts set?).' >&2; exit 1; }
 	@touch $@
 
