@@ -96,6 +96,13 @@ export function working(
   return event.type === 'tool.progressed.v1' ? { ...event, data: { ...event.data, details: { text } } } : event;
 }
 
+/** What a tool prints: a line of so many characters, which says its number. */
+export function printed(run: RunAddress, index: number, step: number, id: string, chars: number): ToolstreamEvent {
+  const text = `${`line ${step} of the log `.repeat(Math.ceil(chars / 18)).slice(0, chars - 1)}\n`;
+  const data = { channel: 'stdout', text };
+  return { ...envelope(run, index, id), toolindex: index, attempt: 1, type: 'tool.output.v1', data };
+}
+
 const STAMP = '"id":"t';
 
 /** An event id that says when its event was sent. */

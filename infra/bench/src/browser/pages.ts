@@ -71,6 +71,6 @@ async function openPage(cleanup: Cleanup, browser: Browser, still: boolean): Pro
 }
 
 async function withRows(page: Page): Promise<WatchedPage> {
-  await page.locator('li[data-index="0"]').waitFor({ timeout: ARRIVAL_MS });
+  await page.locator('li[data-index="0"]').first().waitFor({ timeout: ARRIVAL_MS });
   return watched(page);
 }

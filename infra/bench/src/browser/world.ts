@@ -16,8 +16,11 @@ export interface World extends Pages, StartedBrowser {
   emit(rate: number, seconds: number): Promise<unknown>;
 }
 
-/** A run whose 50 calls are all under way, an edge that serves the console, and a browser to look at it. */
-export async function openWorld(cleanup: Cleanup): Promise<World> {
+/**
+ * A run whose 50 calls are all under way, an edge that serves the console, and a browser to look at it. With `lineChars`
+ * every second event is a line that a tool printed.
+ */
+export async function openWorld(cleanup: Cleanup, { lineChars }: { lineChars?: number } = {}): Promise<World> {
   buildConsole();
   const { url: natsUrl } = await benchNats(cleanup);
   const edge = await benchStack(cleanup, {
@@ -28,7 +31,7 @@ export async function openWorld(cleanup: Cleanup): Promise<World> {
   });
   const publisher = cleanup.add(new Peer('publisher'), (started) => started.stop());
   const run = benchRun(0);
-  const setup: PublisherSetup = { natsUrl, route: 'log', runs: [run], toolsPerRun: TOOLS, detailBytes: 64 };
+  const setup: PublisherSetup = { natsUrl, route: 'log', runs: [run], toolsPerRun: TOOLS, detailBytes: 64, lineChars };
   await publisher.call('setUp', setup);
   const started = await startChromium(cleanup);
   const emit = (rate: number, seconds: number) => publisher.call('emit', { rate, seconds });

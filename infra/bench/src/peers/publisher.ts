@@ -4,7 +4,7 @@ import { connect } from '@nats-io/transport-node';
 import { type EventLog, encodeEvent, openEventLog } from '@toolstream/event-log';
 import type { RunAddress } from '@toolstream/proto-events';
 import { now, paced } from '../clock.ts';
-import { accepted, lifecycle, stampedId, working } from '../events.ts';
+import { accepted, lifecycle, printed, stampedId, working } from '../events.ts';
 import { serve } from './serve.ts';
 
 /** How an event leaves: through the event log, as a plain JetStream publish, or as a plain message. */
@@ -17,6 +17,8 @@ export interface PublisherSetup {
   readonly toolsPerRun: number;
   /** Progress of calls that go on, with details of so many bytes, instead of calls that are taken up and handed back. */
   readonly detailBytes?: number;
+  /** Of such calls, every second event is a line of so many characters that the tool printed. */
+  readonly lineChars?: number | undefined;
 }
 
 export interface Emission {
@@ -29,6 +31,7 @@ interface Lane {
   readonly run: RunAddress;
   readonly index: number;
   readonly detailBytes: number | undefined;
+  readonly lineChars: number | undefined;
   step: number;
   expected: number;
   busy: boolean;
@@ -42,10 +45,10 @@ const plainSubject = ({ run, index }: Lane): string => `bench.${run.run}.${index
 let publish: ((emission: Emission) => Promise<{ sent: number }>) | undefined;
 
 serve({
-  async setUp({ natsUrl, route, runs, toolsPerRun, detailBytes }: PublisherSetup) {
+  async setUp({ natsUrl, route, runs, toolsPerRun, detailBytes, lineChars }: PublisherSetup) {
     const nc = await connect({ servers: natsUrl, name: `bench-publisher-${route}` });
     const lanes = Array.from({ length: toolsPerRun }, (_, index) =>
-      runs.map((run): Lane => ({ run, index, detailBytes, step: 0, expected: 0, busy: false })),
+      runs.map((run): Lane => ({ run, index, detailBytes, lineChars, step: 0, expected: 0, busy: false })),
     ).flat();
     const send = await SENDS[route](nc, runs, toolsPerRun);
     publish = (emission) => emit(lanes, send, emission);
@@ -83,9 +86,11 @@ const appendTo =
   };
 
 /** Made, and stamped, right before it is sent. */
-const eventOf = ({ run, index, step, detailBytes }: Lane, number: number) => {
+const eventOf = ({ run, index, step, detailBytes, lineChars }: Lane, number: number) => {
   const id = stampedId(now(), number);
-  return detailBytes === undefined ? lifecycle(run, index, step, id) : working(run, index, step, id, detailBytes);
+  if (detailBytes === undefined) return lifecycle(run, index, step, id);
+  if (lineChars !== undefined && step > 0 && step % 2 === 0) return printed(run, index, step, id, lineChars);
+  return working(run, index, step, id, detailBytes);
 };
 
 /**
