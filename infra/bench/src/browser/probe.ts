@@ -123,6 +123,8 @@ export function probe(): void {
     sincePublished = [];
     frames = [];
     arrived = 0;
+    // What is not shown by now never will be: a row may say something else than its call's progress.
+    waiting.clear();
     return seen;
   };
 }
