@@ -47,10 +47,11 @@ describe('a network that goes and comes back', () => {
     const page = await system.open('/', { token: null });
     await page.goto(`http://127.0.0.1:${line.port}${address(run)}#token=${await system.t.token()}`);
     await says(row(page, 0), 'Running');
-    // What a browser thinks of its network does not reach its WebSockets: the line takes those.
+    // What a browser thinks of its network does not end its WebSockets: the line does, and before, because a browser that is
+    // busy may not hear of it afterwards.
     isDown = true;
-    await page.context().setOffline(true);
     line.cut();
+    await page.context().setOffline(true);
     await says(page.locator('main'), 'This page is not up to date');
     await button(page, 'Pause').click();
     await says(page.getByTestId('wish'), /Pausing… asked by you \d\.\d s ago/);
