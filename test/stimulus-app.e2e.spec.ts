@@ -167,8 +167,8 @@ describe('The Stimulus page', () => {
     await submit('offline', [steps('a', 15, 100), write('b', 'src/c.ts', 3), steps('c', 60, 100)]);
     await measured(page, 0, 10);
     reachable = false;
-    await page.context().setOffline(true);
     line.cut();
+    await page.context().setOffline(true);
     await page.getByRole('status').filter({ hasText: 'The connection is lost. The tools go on' }).waitFor();
     await until('the third call under way', 30_000, async () => {
       const { runs } = await t.client().list({ app: 'page', message_id: 'offline' });
